@@ -20,6 +20,7 @@ from accounts.logins.reauthentication import AsksAgain
 from accounts.models import User
 from accounts.rights import ForAdministrators, ForOverseers, OverseenWebsites, ReadOnly
 from accounts.widgets import SecretField, SecretInput
+from conversations.language_models import admin as _language_models  # noqa: F401 - registers them
 from conversations.mirroring import admin as _looks  # noqa: F401 - registers them
 from conversations.models import (
     Block,

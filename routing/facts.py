@@ -74,10 +74,12 @@ class BotAskedPeople(Fact):
 
 @dataclass(frozen=True, slots=True)
 class BotCalled(Fact):
-    """A bot makes an HTTP call. ``turn`` is as in ``BotAskedPeople``."""
+    """A bot makes an HTTP call, or asks the knowledge. ``turn`` is as in ``BotAskedPeople``;
+    ``waited`` are the seconds for which the language model was busy."""
 
     conversation_id: int
     turn: int
+    waited: int = 0
 
 
 @dataclass(frozen=True, slots=True)

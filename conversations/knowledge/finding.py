@@ -81,7 +81,7 @@ PASSAGES = """
     FROM unnest(%(passages)s::text[]) WITH ORDINALITY AS passage (words, place)
     LEFT JOIN unnest(tsvector_to_array(to_tsvector(%(config)s::regconfig, %(question)s))) AS stem
         ON to_tsvector(%(config)s::regconfig, words) @@ quote_literal(stem)::tsquery
-    GROUP BY place ORDER BY count(stem) DESC, place LIMIT 1
+    GROUP BY place ORDER BY count(stem) DESC, place LIMIT %(most)s
 """
 
 
@@ -104,16 +104,32 @@ def matching(
 
 def answer(website: Website, question: str, language: str) -> Passage | None:
     """Return the passage of a public article that answers best, or ``None`` where none does."""
-    values = _values(question, language)
     for match in matching(articles.public_of(website), question, language, enough=SURE):
-        sections = markdown.sections(match.article.body)
-        words = [spaced(f"{heading} {text}") for heading, text in sections]
-        with connection.cursor() as cursor:
-            cursor.execute(PASSAGES, values | {"passages": words})
-            row = cursor.fetchone()
-        if row is not None:
-            return Passage(match.article, sections[row[0] - 1][1][:LONGEST_PASSAGE])
+        for heading_and_text in _best_sections(match.article, question, language, most=1):
+            return Passage(match.article, heading_and_text[1][:LONGEST_PASSAGE])
     return None
+
+
+def passages(website: Website, question: str, language: str) -> list[Passage]:
+    """Return the passages of public articles that may answer, with their headings, best articles
+    first."""
+    return [
+        Passage(match.article, f"{heading or match.article.name}: {text}"[:LONGEST_PASSAGE])
+        for match in matching(articles.public_of(website), question, language)
+        for heading, text in _best_sections(match.article, question, language, most=3)
+    ]
+
+
+def _best_sections(
+    article: Article, question: str, language: str, *, most: int
+) -> list[tuple[str, str]]:
+    """Return the sections of an article with most of the question."""
+    sections = markdown.sections(article.body)
+    words = [spaced(f"{heading} {text}") for heading, text in sections]
+    with connection.cursor() as cursor:
+        values = _values(question, language) | {"passages": words, "most": most}
+        cursor.execute(PASSAGES, values)
+        return [sections[place - 1] for (place,) in cursor]
 
 
 def _values(question: str, language: str) -> dict[str, Any]:

@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('conversations', '0057_unanswered_questions'),
+        ("conversations", "0057_unanswered_questions"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='conversation',
-            name='bot_name',
-            field=models.CharField(blank=True, db_default='', default='', max_length=60),
+            model_name="conversation",
+            name="bot_name",
+            field=models.CharField(blank=True, db_default="", default="", max_length=60),
         ),
         migrations.AddField(
-            model_name='conversation',
-            name='bot_picture',
-            field=models.CharField(blank=True, db_default='', default='', max_length=500),
+            model_name="conversation",
+            name="bot_picture",
+            field=models.CharField(blank=True, db_default="", default="", max_length=500),
         ),
     ]

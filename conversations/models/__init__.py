@@ -25,6 +25,12 @@ from conversations.models.erasures import Erasure
 from conversations.models.events import Event
 from conversations.models.feed import FeedEntry, FeedPurge
 from conversations.models.inbound_emails import InboundEmail
+from conversations.models.language_models import (
+    CallOutcome,
+    LanguageModelCall,
+    LanguageModelSettings,
+    Purpose,
+)
 from conversations.models.looks import LookEnd, LookPart, LookReplay, MirrorLook
 from conversations.models.messages import Author, Message
 from conversations.models.notes import Note
@@ -59,6 +65,7 @@ __all__ = [
     "Author",
     "Block",
     "Call",
+    "CallOutcome",
     "CannedFile",
     "CannedReply",
     "CloseReason",
@@ -75,6 +82,8 @@ __all__ = [
     "FeedEntry",
     "FeedPurge",
     "InboundEmail",
+    "LanguageModelCall",
+    "LanguageModelSettings",
     "LookEnd",
     "LookPart",
     "LookReplay",
@@ -89,6 +98,7 @@ __all__ = [
     "PauseReason",
     "Person",
     "Profile",
+    "Purpose",
     "SeenPage",
     "StatusInterval",
     "Style",

@@ -52,9 +52,7 @@ def conversation(bot: Bot, *, at: datetime) -> dict[str, Any]:
     }
 
 
-def frames(
-    bot: Bot, played: Played, ids: Sequence[uuid.UUID], *, at: datetime
-) -> dict[str, Any]:
+def frames(bot: Bot, played: Played, ids: Sequence[uuid.UUID], *, at: datetime) -> dict[str, Any]:
     """Return all messages as the Messenger gets them, and the status of the conversation. ``ids``
     are those of the visitor's messages."""
     left = list(ids)

@@ -28,7 +28,8 @@ from messenger.bot_editor.forms import KINDS, PeopleForm, StepForm
 from messenger.builder.views import for_administrators
 from messenger.page import render_frame
 from routing.bots import editing, rehearsal, saved_tests, scenario, versions
-from routing.bots.runner import languages_of, quote_for
+from routing.bots.knowledge_answers import quote_for
+from routing.bots.runner import languages_of
 from routing.bots.scenario import Scenario
 from routing.models import Bot, BotKind, BotTest, BotVersion, DistributionRule
 
@@ -241,7 +242,9 @@ def play(request: HttpRequest, pk: int) -> HttpResponse:
     )
     with translation.override(settings.language):
         played = rehearsal.play(versions.draft_of(bot), settings)
-        return JsonResponse(chat.frames(bot, played, [one for one, _text in said], at=timezone.now()))
+        return JsonResponse(
+            chat.frames(bot, played, [one for one, _text in said], at=timezone.now())
+        )
 
 
 @require_POST

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from routing.bots import answers, scenario
+from routing.bots import answers, quoting, scenario
 from routing.bots.filling import fill
 from routing.bots.people_words import PERSON_WORDS
 from routing.bots.plays import (
@@ -27,7 +27,6 @@ from routing.bots.plays import (
     Facts,
     Found,
     NoRoom,
-    Quote,
     Reason,
     Require,
     Said,
@@ -133,21 +132,13 @@ def _called(plan: Scenario, state: State, event: Called) -> Result:
 
 
 def _found(plan: Scenario, state: State, event: Found) -> Result:
-    """Quote the answer with its source; without a source there is none, and the scenario goes its
+    """Say the answer with its source; without a source there is none, and the scenario goes its
     other way (B23)."""
-    step, quote = plan.steps[state.step], event.quote
-    if quote is None or not (quote.text and quote.title and quote.url):
+    step, text = plan.steps[state.step], quoting.message_of(event)
+    if not text:
         return _walk(plan, state, step["failed"], event.facts)
     state, actions = _walk(plan, state, step["next"], event.facts)
-    return state, (Send(_quoted(quote, event.facts.language)), *actions)
-
-
-def _quoted(quote: Quote, language: str) -> str:
-    is_french = language.partition("-")[0] == "fr"
-    marks = "«\u00a0{}\u00a0»" if is_french else "“{}”"
-    source = f"\n\n{quote.title}\n{quote.url}"
-    # Nothing of the source is ever cut.
-    return marks.format(quote.text[: TEXT_LIMIT - len(source) - 4]) + source
+    return state, (Send(text), *actions)
 
 
 def _walk(plan: Scenario, state: State, step_id: str, facts: Facts) -> Result:

@@ -116,12 +116,23 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class Phrased:
+    """An answer in sentences made from articles, each with the numbers of its ``sources``, from 1
+    on. The texts of the sources are not read."""
+
+    sentences: tuple[tuple[str, tuple[int, ...]], ...]
+    sources: tuple[Quote, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """The knowledge was asked for ``step``; ``quote`` is None if it has no answer."""
+    """The knowledge was asked for ``step``; ``quote`` is None if it has no answer. ``phrased`` is
+    said instead, if the website's language model has phrased one."""
 
     facts: Facts
     step: str
     quote: Quote | None
+    phrased: Phrased | None = None
 
 
 @dataclass(frozen=True, slots=True)

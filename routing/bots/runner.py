@@ -13,11 +13,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Website
-from conversations import page_links
-from conversations.knowledge import finding, unanswered
+from conversations.knowledge import unanswered
+from conversations.language_models import calling
 from conversations.lifecycle import deadlines, verbs
 from conversations.lifecycle.actors import BOT
 from conversations.lifecycle.transitions import Refused, Status
@@ -25,13 +25,16 @@ from conversations.models import Author, CloseReason, Conversation
 from core.db.retry import retried
 from core.events import bus
 from routing.actions import escalation
-from routing.bots import http_calls, performing, plays
+from routing.bots import http_calls, knowledge_answers, performing, plays
 from routing.bots.circumstances import facts_of, rule_named
 from routing.bots.engine import advance
-from routing.bots.plays import Began, Called, Event, Facts, Found, NoRoom, Quote, Said, State, Waits
+from routing.bots.plays import Began, Called, Event, Facts, Found, NoRoom, Said, State, Waits
 from routing.bots.scenario import Scenario
 from routing.facts import BotAskedPeople, BotCalled, ProgramOwesAnswer
 from routing.models import Bot, BotKind, BotRun, BotVersion
+
+BUSY_SECONDS = 8
+"""How long an answer waits for a free place at the language model; then an article is quoted."""
 
 
 def plan_of(version: BotVersion) -> Scenario:
@@ -114,9 +117,12 @@ def _turn(
     run: BotRun, conversation: Conversation, plan: Scenario, event: Event, *, at: datetime
 ) -> None:
     """Play one event and store all that follows from it."""
-    run.turns += 1
     state, actions = advance(plan, State.of_json(run.state), event)
-    run.state, run.owed = state.as_json(), {}
+    run.state = state.as_json()
+    if isinstance(event, Said) and state.waits == Waits.CALL and not actions:
+        run.save()  # The answer to the call is still awaited: it goes on with this turn.
+        return
+    run.turns, run.owed = run.turns + 1, {}
     for number, action in enumerate(actions):
         _do(action, number, run, conversation, at=at)
     run.save()
@@ -180,10 +186,10 @@ def pass_on(*, conversation_id: int, turn: int) -> None:
         _resume(conversation_id, turn, lambda facts, _step: NoRoom(facts), at=timezone.now())
 
 
-def call(*, conversation_id: int, turn: int) -> None:
+def call(*, conversation_id: int, turn: int, waited: int = 0) -> None:
     """Reaction: make the HTTP call of a bot, or ask the knowledge, and go on with the answer.
     Repeated after a crash, so the called server may see it twice."""
-    runs = BotRun.objects.select_related("conversation__website")
+    runs = BotRun.objects.select_related("conversation__website", "conversation__visitor__person")
     run = runs.filter(conversation=conversation_id, turns=turn).first()
     if run is None:
         return
@@ -196,23 +202,24 @@ def call(*, conversation_id: int, turn: int) -> None:
             at=timezone.now(),
         )
     elif "question" in run.owed:
-        talk = run.conversation
-        now = timezone.now()
-        quote = quote_for(talk.website, run.owed["question"], talk.language)
-        if quote is None:
-            unanswered.record(talk, run.owed["question"], turn=turn, at=now)
-        _resume(
-            conversation_id, turn, lambda facts, step: Found(facts, step, quote), at=timezone.now()
-        )
+        _ask_knowledge(run, waited)
 
 
-def quote_for(website: Website, question: str, language: str) -> Quote | None:
-    """Return the passage of a public article that answers, with the link to its page."""
-    found = finding.answer(website, question, language)
-    if found is None:
-        return None
-    link = page_links.ARTICLE.url(website.key, found.article.pk, found.article.slug)
-    return Quote(found.text, found.article.name, f"{settings.PUBLIC_URL}{link}")
+def _ask_knowledge(run: BotRun, waited: int) -> None:
+    talk, question, turn = run.conversation, run.owed["question"], run.turns
+    try:
+        answer = None
+        if waited < BUSY_SECONDS:
+            answer = knowledge_answers.phrased(talk, question, at=timezone.now())
+    except calling.Busy:
+        again = BotCalled(conversation_id=talk.pk, turn=turn, waited=waited + 1)
+        with transaction.atomic():
+            bus.publish_later(again, seconds=1)
+        return
+    quote = knowledge_answers.quote_for(talk.website, question, talk.language)
+    if answer is None and quote is None:
+        unanswered.record(talk, question, turn=turn, at=timezone.now())
+    _resume(talk.pk, turn, lambda facts, step: Found(facts, step, quote, answer), at=timezone.now())
 
 
 @retried

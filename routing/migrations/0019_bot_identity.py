@@ -4,20 +4,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('routing', '0018_wording'),
+        ("routing", "0018_wording"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='bot',
-            name='picture_url',
-            field=models.URLField(blank=True, help_text="Address of a square picture on one of the website's domains. Leave empty to show a symbol.", max_length=500, verbose_name='picture'),
+            model_name="bot",
+            name="picture_url",
+            field=models.URLField(
+                blank=True,
+                help_text="Address of a square picture on one of the website's domains. Leave empty to show a symbol.",
+                max_length=500,
+                verbose_name="picture",
+            ),
         ),
         migrations.AlterField(
-            model_name='bot',
-            name='name',
-            field=models.CharField(help_text="Visitors read it above the bot's messages, with the word “Bot”.", max_length=60, verbose_name='name'),
+            model_name="bot",
+            name="name",
+            field=models.CharField(
+                help_text="Visitors read it above the bot's messages, with the word “Bot”.",
+                max_length=60,
+                verbose_name="name",
+            ),
         ),
     ]

@@ -131,6 +131,7 @@ ELSEWHERE = {
     "conversations.article",
     "conversations.cannedreply",
     "conversations.cannedfile",
+    "conversations.languagemodelsettings",
     "conversations.suggestionsettings",
     "conversations.webhook",
 }

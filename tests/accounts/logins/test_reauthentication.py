@@ -24,7 +24,13 @@ from accounts.models import (
     ToolbarApp,
     User,
 )
-from conversations.models import Person, SuggestionSettings, Visitor, Webhook
+from conversations.models import (
+    LanguageModelSettings,
+    Person,
+    SuggestionSettings,
+    Visitor,
+    Webhook,
+)
 from core.encryption import encrypted_fields
 from reporting.models import ShopKey
 from tests.factories import PASSWORD, UserFactory, VisitorFactory, WebsiteFactory
@@ -35,6 +41,7 @@ LATER = 601
 ASKING: tuple[type[models.Model], ...] = (
     *(User, LoginRule, ServiceAccount, ApiToken, IdentitySecret),
     *(ToolbarApp, SuggestionSettings, ShopKey, Person, Visitor, IdentityProvider, Webhook),
+    LanguageModelSettings,
 )
 
 

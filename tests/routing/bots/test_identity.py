@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 
 from conversations.messages import reading, sending
 from conversations.models import Author, Conversation
-from messenger import queries
 from core.db import async_pool
+from messenger import queries
 from routing import engagement
 from routing.models import DeskPresence, RuleStep
 from tests.clock import NOW

@@ -18,7 +18,7 @@ from core.events import outbox
 from core.models import OutboxEntry
 from routing import engagement
 from routing.actions import escalation
-from routing.bots import http_calls, runner
+from routing.bots import http_calls, knowledge_answers, runner
 from routing.models import BotRun, BotVersion, RuleStep
 from tests.clock import NOW
 from tests.factories import (
@@ -442,13 +442,13 @@ def test_an_answer_of_the_knowledge_after_a_take_over_is_dropped(
     ArticleFactory(website=step.rule.website, language="en", name="Delivery", body="In two days.")
     conversation = start(step)
     write(conversation, "When is delivery?")
-    real = runner.quote_for
+    real = knowledge_answers.quote_for
 
     def slow(*asked: Any) -> Any:
         escalate(conversation)
         return real(*asked)
 
-    monkeypatch.setattr(runner, "quote_for", slow)
+    monkeypatch.setattr(knowledge_answers, "quote_for", slow)
     work()
     assert "two days" not in "".join(said(conversation))
     assert reload(conversation).status == Status.QUEUED

@@ -1,0 +1,1 @@
+"""Language models, by a website's choice: masking, calls within a budget, and checked answers."""
