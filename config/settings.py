@@ -398,14 +398,10 @@ CLAMAV = scanner("CLAMAV")
 PRIVATE_SERVERS = private_servers("PRIVATE_SERVERS")
 PROVIDERS_MAY_BE_PRIVATE = flag("PROVIDERS_MAY_BE_PRIVATE", default=False)
 
-# --- What the installation says of itself: /metrics, logs
 # How many calls to language models may wait for their server at once, in all workers together.
 LANGUAGE_MODEL_CALLS = number("LANGUAGE_MODEL_CALLS", 1, 1, 100)
 
-# The token for /metrics; without one, the page exists only on the local machine.
-METRICS_TOKEN = text("METRICS_TOKEN")
-if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
-    refuse("METRICS_TOKEN is too easy to guess: take 20 random characters or more")
+# --- What the installation says of itself: /metrics, logs
 
 globals().update(monitoring.read())
 METRICS_TOKEN: str  # one of them, named for the type checker

@@ -11,7 +11,7 @@ from accounts import audit
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0032_wording"),
-        ("conversations", "0058_bot_identity"),
+        ("conversations", "0059_bot_identity"),
     ]
 
     operations = [

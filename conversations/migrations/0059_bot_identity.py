@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conversations", "0057_unanswered_questions"),
+        ("conversations", "0058_feed_purge"),
     ]
 
     operations = [
