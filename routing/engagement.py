@@ -25,7 +25,7 @@ from core.rejection import Rejected
 from routing import address_shares, load
 from routing.decisions import Entry, Need, choose_agent, choose_step, obstacles
 from routing.facts import BotBegan, QueueFilled
-from routing.models import DistributionRule, Mode, RuleStep, TargetingRule
+from routing.models import Bot, DistributionRule, Mode, RuleStep, TargetingRule
 from routing.targeting import PageView
 from routing.targets import engaging_rule
 
@@ -133,13 +133,17 @@ def start(
     if bot is None:
         _enter(conversation, rule, steps, entry, at=at)
     else:
-        conversation.bot_name, conversation.bot_picture = bot.name, bot.picture_url
-        verbs.start_bot(conversation, at=at)
-        bus.publish(BotBegan(conversation_id=conversation.pk))
+        _begin_with(bot, conversation, at=at)
     sent = sending.add_first(
         conversation, body=body, client_id=client_id, at=at, attachment=attachment
     )
     return conversation, sent
+
+
+def _begin_with(bot: Bot, conversation: Conversation, *, at: datetime) -> None:
+    conversation.bot_name, conversation.bot_picture = bot.name, bot.picture_url
+    verbs.start_bot(conversation, at=at)
+    bus.publish(BotBegan(conversation_id=conversation.pk))
 
 
 def _begun(visitor: Visitor, client_id: uuid.UUID) -> Conversation | None:
