@@ -14,17 +14,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from config import engines, preparation, settings
+from config import child_processes, engines, preparation, restarts, settings
+from config.child_processes import (
+    LONGEST_PAUSE,
+    READY_SECONDS,
+    STEADY_SECONDS,
+    STOP_SECONDS,
+    WEB,
+    ChildProcess,
+    Process,
+    say,
+    start,
+)
 from config.engine_checks import problems
 from config.environment import refuse
 
-READY_SECONDS = 120
-STOP_SECONDS = 10
-STEADY_SECONDS = 60  # a process that ran longer restarts without a longer pause
-LONGEST_PAUSE = 30
 POLL_SECONDS = 0.2
-
-Process = subprocess.Popen[bytes]
 
 
 def main() -> None:
@@ -32,6 +37,8 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _interrupt)
+    # While it starts, there is nothing to restart; unhandled, the signal would end it.
+    signal.signal(restarts.SIGNAL, lambda *_: None)
     try:
         with (
             listen(settings.HOST, settings.PORT) as listener,
@@ -52,10 +59,6 @@ def main() -> None:
         refuse(f"{error.strerror}: {error.filename}")
     except KeyboardInterrupt:
         say("stopped before it was ready")
-
-
-def say(text: str) -> None:
-    print(f"causerie: {text}", file=sys.stderr, flush=True)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -102,7 +105,7 @@ def prepare() -> None:
 def loading(listener: socket.socket) -> Iterator[Process]:
     """Let the web processes load the application while the engines start. They serve once they are
     released; nothing is left of them after the ``with`` block."""
-    web = start("web", commands(listener)["web"], listener.fileno())
+    web = start(WEB, commands(listener)[WEB], listener.fileno())
     try:
         yield web
     finally:
@@ -111,32 +114,13 @@ def loading(listener: socket.socket) -> Iterator[Process]:
             web.wait()
 
 
-def start(name: str, command: list[str], listener: int) -> Process:
-    is_web = name == "web"
-    return subprocess.Popen(
-        engines.guarded(command),
-        cwd=settings.BASE_DIR,
-        env={**os.environ, "PROCESS_NAME": name},
-        stdin=subprocess.PIPE if is_web else subprocess.DEVNULL,
-        pass_fds=[listener] if is_web else [],
-        start_new_session=True,  # Ctrl-C is for us alone, and the whole group can be killed
-    )
-
-
-def release(process: Process) -> None:
-    """Let web processes begin to serve: the database is ready."""
-    if process.stdin is not None:
-        with suppress(BrokenPipeError), process.stdin:
-            process.stdin.write(b"\n")
-
-
 def commands(listener: socket.socket) -> dict[str, list[str]]:
     """Return the processes to run, by name."""
     # Celery warns about root, the usual user of a container; outside one, run it as another user.
     quiet = ["-W", "ignore:::celery.platforms"]
     celery = [sys.executable, *quiet, "-m", "celery", "--quiet", "-A", "config.celery"]
     return {
-        "web": [sys.executable, "-m", "config.web_processes", str(listener.fileno())],
+        WEB: [sys.executable, "-m", "config.web_processes", str(listener.fileno())],
         "worker": [*celery, "worker", "-c", "2", "--without-gossip", "--without-mingle"],
         "beat": [*celery, "beat", "--pidfile="],
         "webhooks": [sys.executable, "manage.py", "send_webhooks"],
@@ -152,15 +136,15 @@ async def supervise(
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     stopping = asyncio.create_task(stop.wait())
-    supervised = [
-        asyncio.create_task(
-            keep(name, command, listener.fileno(), stopping, web if name == "web" else None)
-        )
+    children = [
+        ChildProcess(name, command, listener.fileno(), stopping, web if name == WEB else None)
         for name, command in commands(listener).items()
     ]
+    supervised = [asyncio.create_task(child.run()) for child in children]
     supervised += [asyncio.create_task(keep_engine(engine, stopping)) for engine in own_engines]
     is_ready = await ready(listener, stopping)
     if is_ready:
+        supervised.append(asyncio.create_task(restart_when_asked(children, stopping)))
         print(welcome(await first_link()), flush=True)
         await stopping
     was_told = stop.is_set()
@@ -170,35 +154,17 @@ async def supervise(
     return was_told
 
 
-async def keep(
-    name: str,
-    command: list[str],
-    listener: int,
-    stopping: asyncio.Task[bool],
-    process: Process | None = None,
-) -> None:
-    """Run one process, which may have been started already, and restart it whenever it ends, until
-    ``stopping`` is done."""
-    pause = 1
+async def restart_when_asked(children: list[ChildProcess], stopping: asyncio.Task[bool]) -> None:
+    """Restart all processes at each signal, until ``stopping`` is done."""
+    asked = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(restarts.SIGNAL, asked.set)
     while not stopping.done():
-        begun = time.monotonic()
-        process = process or start(name, command, listener)
-        release(process)
-        ended = asyncio.create_task(asyncio.to_thread(process.wait))
-        await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not ended.done():
-            process.terminate()
-            await asyncio.wait({ended}, timeout=STOP_SECONDS)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        code = await ended
-        process = None
-        if not stopping.done():
-            if time.monotonic() - begun > STEADY_SECONDS:
-                pause = 1
-            say(f"{name} ended with code {code}; it starts again in {pause} s")
-            await asyncio.wait({stopping}, timeout=pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+        asking = asyncio.create_task(asked.wait())
+        await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        asking.cancel()
+        if asked.is_set() and not stopping.done():
+            asked.clear()
+            restarts.record(await child_processes.restart(children))
 
 
 async def keep_engine(engine: engines.Engine, stopping: asyncio.Task[bool]) -> None:

@@ -3,7 +3,9 @@
 Loading the application takes seconds and a fork milliseconds: a process that ends is replaced at
 once, and all of them share the memory of what was loaded. ``config.supervisor`` runs
 ``python -m config.web_processes FD`` with the listening socket, and writes a line to its stdin as
-soon as the database is migrated; only then are the processes forked.
+soon as the database is migrated; only then are the processes forked. A second descriptor is told
+once all of them serve. On SIGUSR2 they drain one after the other, and this process ends with the
+last one: another one has taken over (``config/restarts.py``).
 
 Each process sends a sign of life every second from its event loop. One that is silent for
 ``SILENT_SECONDS`` (stopped, or with a blocked loop) would hold its share of the connections, and is
@@ -27,11 +29,14 @@ from types import ModuleType
 from typing import NoReturn
 
 from config import settings
-from config.supervisor import LONGEST_PAUSE, STEADY_SECONDS, STOP_SECONDS, say
+from config.child_processes import LONGEST_PAUSE, STEADY_SECONDS, STOP_SECONDS, say
+from config.web_servers.draining import GENTLE_PATIENCE
 
 LIFE_SECONDS = 1.0
 SILENT_SECONDS = 5.0
 START_SECONDS = 60.0
+# After which a process that drains is killed. It gives up by itself before that.
+DRAIN_SECONDS = GENTLE_PATIENCE + 5
 # Before the supervisor kills this process, and the others with it.
 LET_GO_SECONDS = STOP_SECONDS - 2
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15  # linux/prctl.h
@@ -50,6 +55,8 @@ class WebProcess:
     begun_at: float = 0.0
     heard_at: float = 0.0
     due_at: float = 0.0
+    drain_until: float = 0.0
+    """When it is killed if it has not ended by itself; 0 unless it drains."""
     failures: int = 0
     """How often in a row it ended before it had run for ``STEADY_SECONDS``."""
 
@@ -66,22 +73,26 @@ class Keeper:
     listener: int
     processes: list[WebProcess]
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+    ready: int = -1
+    """The pipe that is told once all processes serve."""
     is_stopping: bool = False
+    is_draining: bool = False
     wakeup: tuple[int, int] = field(default_factory=os.pipe)
 
     def run(self) -> None:
-        """Keep the processes until SIGTERM; return when none is left."""
+        """Keep the processes until SIGTERM, or until all have drained; return when none is left."""
         for end in self.wakeup:
             os.set_blocking(end, False)
         signal.set_wakeup_fd(self.wakeup[1])
-        for number in (signal.SIGTERM, signal.SIGCHLD):
+        for number in (signal.SIGTERM, signal.SIGUSR2, signal.SIGCHLD):
             # Only the byte that Python writes into the pipe matters.
             signal.signal(number, lambda *_: None)
         self.selector.register(self.wakeup[0], selectors.EVENT_READ)
         looked_at = time.monotonic()
-        while not self.is_stopping:
+        while not self.is_stopping and self.processes:
             self._start_due()
             self._listen()
+            self._announce()
             now = time.monotonic()
             if now - looked_at > 2 * LIFE_SECONDS:
                 # We were stopped ourselves, with all others: nobody's silence means anything.
@@ -89,9 +100,32 @@ class Keeper:
             looked_at = now
             self._reap(now)
             self._replace_silent(now)
+            self._drain(now)
         self._stop()
 
+    def _announce(self) -> None:
+        """Tell whoever waits for it that all processes serve."""
+        if self.ready >= 0 and all(one.heard_at > one.begun_at for one in self.processes):
+            with suppress(BrokenPipeError):
+                os.write(self.ready, b".")
+            os.close(self.ready)
+            self.ready = -1
+
+    def _drain(self, now: float) -> None:
+        """Let one process after the other drain, and forget those that have ended."""
+        if not self.is_draining:
+            return
+        self.processes = [one for one in self.processes if one.pid]
+        for process in self.processes[:1]:
+            if not process.drain_until:
+                process.drain_until = now + DRAIN_SECONDS
+                os.kill(process.pid, signal.SIGTERM)
+            elif now > process.drain_until:
+                os.kill(process.pid, signal.SIGKILL)
+
     def _start_due(self) -> None:
+        if self.is_draining:
+            return
         for process in self.processes:
             if not process.pid and time.monotonic() >= process.due_at:
                 self._start(process)
@@ -109,7 +143,8 @@ class Keeper:
 
     def _foreign_ends(self) -> list[int]:
         """Return the descriptors that are not a child's business."""
-        return [*self.wakeup, *(one.signs for one in self.processes if one.signs >= 0)]
+        ends = [*self.wakeup, self.ready, *(one.signs for one in self.processes)]
+        return [end for end in ends if end >= 0]
 
     def _listen(self, seconds: float = LIFE_SECONDS) -> None:
         """Wait for signs of life and for signals."""
@@ -118,6 +153,7 @@ class Keeper:
                 received = os.read(key.fd, 4096)
                 if key.data is None:
                     self.is_stopping |= signal.SIGTERM in received
+                    self.is_draining |= signal.SIGUSR2 in received
                 elif received:
                     key.data.heard_at = time.monotonic()
                 else:  # It ended; its exit code comes with SIGCHLD.
@@ -131,7 +167,10 @@ class Keeper:
         for process in self.processes:
             if process.pid and (code := _exit_code(process.pid)) is not None:
                 pause = self._ended(process, now)
-                say(f"{process.name} ended with code {code}; it starts again in {pause} s")
+                if not self.is_draining:
+                    say(f"{process.name} ended with code {code}; it starts again in {pause} s")
+                elif code:
+                    say(f"{process.name} ended with code {code}")
 
     def _ended(self, process: WebProcess, now: float) -> int:
         """Clear up after a process; return after how many seconds it starts again."""
@@ -151,7 +190,7 @@ class Keeper:
 
     def _replace_silent(self, now: float) -> None:
         for process in self.processes:
-            if process.is_silent(now):
+            if process.is_silent(now) and not process.drain_until:
                 say(f"{process.name} gave no sign of life for {now - process.heard_at:.0f} s")
                 os.kill(process.pid, signal.SIGKILL)
                 process.heard_at = now  # Once is enough; its end is noticed next.
@@ -160,7 +199,7 @@ class Keeper:
         give_up = time.monotonic() + LET_GO_SECONDS
         running = [process for process in self.processes if process.pid]
         for process in running:
-            os.kill(process.pid, signal.SIGTERM)
+            os.kill(process.pid, signal.SIGQUIT)
         while running and time.monotonic() < give_up:
             self._listen(LIFE_SECONDS / 20)
             running = [process for process in running if _exit_code(process.pid) is None]
@@ -178,7 +217,7 @@ def _become(name: str, parent: int, foreign: list[int], listener: int, signs: in
     """Turn a new fork into the web process ``name``. It never returns to the keeper's loop."""
     try:
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGCHLD):
+        for number in (signal.SIGTERM, signal.SIGUSR2, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         for end in foreign:
             os.close(end)
@@ -204,7 +243,8 @@ def _tell_kernel(name: str) -> None:
 
 
 def serve(listener: int, signs: int) -> None:
-    """Serve the application until SIGTERM, and send a sign of life each second."""
+    """Serve the application until a signal (``config/web_servers/draining.py``), and send a sign of
+    life each second."""
 
     def show_life() -> None:
         # Nobody reads, and the pipe is full, while the keeper is stopped.
@@ -245,7 +285,8 @@ def main() -> None:
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), sys.stdin.fileno())
     processes = [WebProcess(f"web.{number}") for number in range(1, settings.WEB_PROCESSES + 1)]
-    Keeper(int(sys.argv[1]), processes).run()
+    listener, ready = [int(argument) for argument in (*sys.argv[1:], "-1")[:2]]
+    Keeper(listener, processes, ready=ready).run()
 
 
 if __name__ == "__main__":

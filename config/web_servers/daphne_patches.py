@@ -2,7 +2,8 @@
 
 Daphne collects a body of any size before it calls the application, and then copies all of it into
 the application's queue. Here a body is measured against the limit of its entry point before its
-first byte is stored, a large one stays on disk, and a slow one is cut off.
+first byte is stored, a large one stays on disk, and a slow one is cut off. And a process that is
+asked to end drains first (``config/web_servers/draining.py``).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import IO, Any
 import daphne.http_protocol
 import daphne.server
 
+from config.web_servers import daphne_draining
 from core import temporary_files
 from core.asgi.bodies import LINGER_SECONDS, ON_DISK, PACE_BYTES, PATIENCE_SECONDS
 from core.asgi.json_body import BODY_BYTES
@@ -25,6 +27,8 @@ logger = logging.getLogger(__name__)
 ROOT_PATH = b"Daphne-Root-Path"
 
 _create_application = daphne.server.Server.create_application
+_listen_success = daphne.server.Server.listen_success
+_run = daphne.server.Server.run
 
 
 class Request(daphne.http_protocol.WebRequest):
@@ -119,6 +123,13 @@ class Request(daphne.http_protocol.WebRequest):
         logger.error("the disk is full: a request was refused (%s)", fault)
         self.refuse(HTTPStatus.INSUFFICIENT_STORAGE)
 
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        """Pass on a part of the answer, the last one of its connection if this process drains."""
+        if self.channel is not None and daphne_draining.is_draining(self.server):
+            self.responseHeaders.setRawHeaders(b"connection", [b"close"])
+            self.channel.persistent = False
+        super().handle_reply(message)
+
     def finish(self) -> None:
         super().finish()
         self._close()
@@ -163,7 +174,25 @@ def create_application(server: Any, protocol: Any, scope: dict[str, Any]) -> Any
     return _create_application(server, protocol, scope)
 
 
+def listen_success(server: Any, port: Any) -> None:
+    """Remember the port, which daphne forgets."""
+    server.ports.append(port)
+    _listen_success(server, port)
+
+
+def run(server: Any) -> None:
+    """Serve until a signal, and drain before the end."""
+    server.ports, server.drain = [], daphne_draining.DaphneDrain(server)
+    if server.signal_handlers:
+        # Later than Twisted's own handlers, which these replace.
+        daphne_draining.event_loop().callWhenRunning(server.drain.install)
+    _run(server)
+
+
 def apply() -> None:
-    """Make daphne use our request class. Call it in daphne's process, before it listens."""
+    """Make daphne use our request class, and drain. Call it in daphne's process, before it
+    listens."""
     daphne.http_protocol.WebRequest = Request
     daphne.server.Server.create_application = create_application
+    daphne.server.Server.listen_success = listen_success
+    daphne.server.Server.run = run

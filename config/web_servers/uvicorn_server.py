@@ -16,9 +16,11 @@ import uvloop
 from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from config.supervisor import STOP_SECONDS
+from config.child_processes import STOP_SECONDS
 from config.web_servers import PING_SECONDS, PONG_SECONDS
 from config.web_servers.body_collector import BodyCollector
+from config.web_servers.uvicorn_draining import UvicornDrain
+from core.asgi.bodies import Application
 
 LOADED = ("uvloop", "uvicorn.protocols.websockets.websockets_sansio_impl")
 HEAD_SECONDS = 20
@@ -59,6 +61,12 @@ class Protocol(HttpToolsProtocol):
         self._stop_timer()
         super().connection_lost(exc)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it is open for a next request, of which nothing has come yet."""
+        is_answered = self.cycle is None or self.cycle.response_complete
+        return is_answered and (self._head_timer is None or not self._head_size)
+
     def _expect_head(self) -> None:
         if self._head_timer is None:
             self._head_size = 0
@@ -75,23 +83,36 @@ class Protocol(HttpToolsProtocol):
 
 
 def serve(listener: int, show_life: Callable[[], None], seconds: float) -> None:
-    """Serve what connects to the socket ``listener`` until SIGTERM; call ``show_life`` from the
-    event loop every ``seconds``."""
+    """Serve what connects to the socket ``listener`` until it has drained; call ``show_life`` from
+    the event loop every ``seconds``, first when it listens."""
     from config.application import application  # not before Django is set up
 
+    serve_application(application, listener, show_life, seconds)
+
+
+def serve_application(
+    application: Application, listener: int, show_life: Callable[[], None], seconds: float
+) -> None:
+    """Serve any application, as ``serve`` does with ours."""
+    # The socket object, not its descriptor: of that, uvicorn would make a Unix socket, whose
+    # connections keep Nagle's algorithm, which costs 40 ms and more.
+    accepting = socket.socket(fileno=listener)
+    drain = UvicornDrain(BodyCollector(application), accepting)
+    server = drain.server = uvicorn.Server(configuration(drain))
+
     async def keep_showing() -> None:
+        while not server.started:
+            await asyncio.sleep(0.01)
+        drain.install()  # uvicorn has just put its own handlers there
         while True:
             show_life()
             await asyncio.sleep(seconds)
 
     async def run() -> None:
         life = asyncio.create_task(keep_showing())
-        # The socket object, not its descriptor: of that, uvicorn would make a Unix socket, whose
-        # connections keep Nagle's algorithm, which costs 40 ms and more.
-        await server.serve(sockets=[socket.socket(fileno=listener)])
+        await server.serve(sockets=[accepting])
         life.cancel()
 
-    server = uvicorn.Server(configuration(BodyCollector(application)))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())
 

@@ -89,5 +89,5 @@ connect({
     show(true);
     refresh();
   },
-  onDown: () => show(false),
+  onDown: (isRestart) => isRestart || show(false),
 });

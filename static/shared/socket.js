@@ -4,6 +4,8 @@ const SILENCE_MS = 50_000; // The server pings every 20 s.
 const SUSPECT_MS = 25_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
+const SERVICE_RESTART = 4012; // As in core/realtime/channel_health.py.
+const RESTART_WAIT_MS = 1_500; // Not all at once; less than it takes until a screen says that it is offline.
 
 /**
  * url(settled)   the URL to connect to, requested each time (a ticket is good for one socket);
@@ -11,7 +13,7 @@ const LONGEST_WAIT_MS = 15_000;
  * onFrame(frame) each frame except `ready` and `ping`
  * onBytes(data)  each binary frame, as an ArrayBuffer
  * onOpen()       joined (`ready`): fetch what came meanwhile
- * onDown()       lost, or could not be made
+ * onDown(isRestart)  lost, or could not be made; or the server restarts, which nobody need be told
  */
 export function connect({ url, onFrame, onBytes = () => {}, onOpen = () => {}, onDown = () => {} }) {
   const stopper = new AbortController();
@@ -46,7 +48,7 @@ export function connect({ url, onFrame, onBytes = () => {}, onOpen = () => {}, o
     opened.binaryType = "arraybuffer";
     heard();
     opened.onmessage = ({ data }) => opened === socket && receive(data);
-    opened.onclose = () => opened === socket && lost();
+    opened.onclose = ({ code }) => opened === socket && lost(code === SERVICE_RESTART);
   }
 
   function receive(data) {
@@ -71,10 +73,10 @@ export function connect({ url, onFrame, onBytes = () => {}, onOpen = () => {}, o
   function heard() {
     heardAt = Date.now();
     clearTimeout(silence);
-    silence = setTimeout(lost, SILENCE_MS);
+    silence = setTimeout(() => lost(), SILENCE_MS);
   }
 
-  function lost() {
+  function lost(isRestart = false) {
     clearTimeout(silence);
     clearTimeout(retry);
     // A half-open socket may take minutes to close: abandon it.
@@ -82,10 +84,10 @@ export function connect({ url, onFrame, onBytes = () => {}, onOpen = () => {}, o
     socket = null;
     leave(left);
     if (stopper.signal.aborted) return;
-    onDown();
+    onDown(isRestart);
     const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures);
     failures += 1;
-    retry = setTimeout(open, wait * (0.5 + Math.random() / 2));
+    retry = setTimeout(open, isRestart ? RESTART_WAIT_MS * Math.random() : wait * (0.5 + Math.random() / 2));
   }
 
   /* Closing a socket before it is open causes an error on the console of the brand's page. */

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from config.supervisor import LONGEST_PAUSE, STEADY_SECONDS
+from config.child_processes import LONGEST_PAUSE, STEADY_SECONDS
 from config.web_processes import SILENT_SECONDS, START_SECONDS, Keeper, WebProcess
 
 

@@ -17,9 +17,10 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 import aiohttp
 import psycopg
@@ -53,6 +54,8 @@ class Host:
     plain: int
     certificate: Path
     key: Path
+    processes: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
+    """The web processes by port, which tests may replace."""
 
     @property
     def url(self) -> str:
@@ -69,11 +72,13 @@ def command_of(unit: str, instance: str = "") -> list[str]:
 
 
 @contextmanager
-def running(command: list[str], environment: dict[str, str], log: Path) -> Iterator[None]:
+def running(
+    command: list[str], environment: dict[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("ab") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     try:
-        yield
+        yield process
         assert process.poll() is None, log.read_text(errors="replace")[-4000:]
     finally:
         process.terminate()
@@ -106,6 +111,35 @@ def write_certificate(certificate: Path, key: Path) -> None:
     )
 
 
+def web_process(host: Host, port: int, output: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start the web process on this port; each has another server."""
+    server = dict(zip(host.webs, ("daphne", "uvicorn"), strict=True))[port]
+    return subprocess.Popen(
+        command_of("causerie-web@", str(port)),
+        cwd=ROOT,
+        env={**host.environment, "WEB_SERVER": server},
+        stdout=output,
+        stderr=output,
+    )
+
+
+@contextmanager
+def web_processes(host: Host, log: Path) -> Iterator[None]:
+    """Run a web process on each port."""
+    with log.open("ab") as output:
+        for port in host.webs:
+            host.processes[port] = web_process(host, port, output)
+    try:
+        yield
+        ended = [port for port, process in host.processes.items() if process.poll() is not None]
+        assert ended == [], log.read_text(errors="replace")[-4000:]
+    finally:
+        for process in host.processes.values():
+            process.terminate()
+        for process in host.processes.values():
+            process.wait(STOP_SECONDS)
+
+
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     folder = tmp_path_factory.mktemp("host")
@@ -129,10 +163,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     with engines.running(var, forgetful=True), ExitStack() as units:
         prepare = [sys.executable, "manage.py", "prepare"]
         subprocess.run(prepare, cwd=ROOT, env=environment, check=True)
-        for port, server in zip(webs, ("daphne", "uvicorn"), strict=True):
-            command = command_of("causerie-web@", str(port))
-            chosen = {**environment, "WEB_SERVER": server}
-            units.enter_context(running(command, chosen, folder / "log"))
+        units.enter_context(web_processes(one, folder / "log"))
         for unit in UNITS:
             units.enter_context(running(command_of(unit), environment, folder / "log"))
         yield one
@@ -142,9 +173,9 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
 def nginx(host: Host, folder: Path) -> Iterator[None]:
     """nginx with the file of ``deploy/``, and the frame that Debian's nginx.conf gives it."""
     text = (DEPLOY / "nginx" / "causerie.conf").read_text()
-    servers = "\n".join(f"    server 127.0.0.1:{port};" for port in host.webs)
+    servers = "\n".join(f"    server 127.0.0.1:{port} max_fails=0;" for port in host.webs)
     for before, after in (
-        ("    server 127.0.0.1:8000;", servers),
+        ("    server 127.0.0.1:8000 max_fails=0;", servers),
         ("listen 80;", f"listen 127.0.0.1:{host.plain};"),
         ("listen 443 ssl http2;", f"listen 127.0.0.1:{host.secure} ssl http2;"),
         ("/etc/ssl/chat.example.com.pem", str(host.certificate)),
@@ -263,6 +294,46 @@ async def converse(host: Host, address: Address, cookie: str) -> None:
     finally:
         await visitor.leave()
         await agent.leave()
+
+
+def test_processes_restart_one_by_one_and_nobody_notices(host: Host, tmp_path: Path) -> None:
+    """As ``systemctl restart causerie-web@8001`` does it; a new one is there before the next."""
+    if not shutil.which("nginx"):
+        pytest.skip("nginx is not installed")
+    with nginx(host, tmp_path):
+        asyncio.run(ready(host))
+        address, _cookie = website(host)
+        assert asyncio.run(write_during(host, address)) == []
+
+
+async def write_during(host: Host, address: Address) -> list[Request]:
+    """Let visitors write while each web process restarts; return what was not answered well."""
+    requests: list[Request] = []
+    visitors = [Visitor(address, requests, {}) for _ in range(3)]
+    for visitor in visitors:
+        await visitor.arrive()
+    writing = [asyncio.create_task(write(visitor)) for visitor in visitors]
+    for port in host.webs:
+        await asyncio.sleep(1)
+        old = host.processes[port]
+        old.terminate()
+        assert await asyncio.to_thread(old.wait, STOP_SECONDS) == 0
+        with (host.var.parent / "log").open("ab") as output:
+            host.processes[port] = web_process(host, port, output)
+        await ready(host)
+    for task in writing:
+        task.cancel()
+    await asyncio.gather(*writing, return_exceptions=True)
+    for visitor in visitors:
+        assert len(visitor.accepted) > 10
+        await visitor.leave()
+    return [one for one in requests if one.status not in {200, 201}]
+
+
+async def write(visitor: Visitor) -> None:
+    while True:
+        await visitor.say(visitor.conversation, "Still there?")
+        await asyncio.sleep(0.1)
 
 
 def test_a_client_does_not_choose_its_address(proxied: Host) -> None:

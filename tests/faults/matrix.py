@@ -37,6 +37,8 @@ class Fault:
     """Nothing can be accepted until it is healed: the bound counts from there."""
     by_line: bool = False
     """People reach the product by a line that can be cut."""
+    is_unnoticed: bool = False
+    """No request at all may fail."""
     is_smoke: bool = False
     """Part of ``make test``."""
 
@@ -153,6 +155,25 @@ def all_stopped(site: Site) -> Iterator[str]:
     code = site.product.stop()
     site.product.start()
     yield f"stopped with code {code}"
+
+
+@contextmanager
+def all_restarted(site: Site) -> Iterator[str]:
+    """Each process replaced by a new one, as after an upgrade that needs no stop."""
+    before = [one for one in site.supervisor.children() if "config." in " ".join(one.cmdline())]
+    webs = site.product.web_processes()
+    assert len(webs) == 2
+    subprocess.run(
+        [sys.executable, "manage.py", "restart"],
+        cwd=ROOT,
+        env=site.environment(),
+        check=True,
+        capture_output=True,
+    )
+    left = [one for one in (*before, *webs) if _runs(one)]
+    assert left == [], left
+    assert len(site.product.web_processes()) == 2
+    yield f"{len(webs)} web processes and {len(before)} others replaced"
 
 
 @contextmanager
@@ -343,6 +364,7 @@ MATRIX = [
     Fault("A second beat", second_beat, 2),
     Fault("The supervisor killed, started again", supervisor_killed, 8),
     Fault("Everything stopped, started again", all_stopped, 10),
+    Fault("Everything restarted by `restart`", all_restarted, 2, is_unnoticed=True, is_smoke=True),
     Fault("All connections to PostgreSQL ended", back_ends_ended, 2),
     Fault("A back end of PostgreSQL killed", back_end_killed, 5, is_smoke=True),
     Fault("PostgreSQL restarted (fast)", _ended_postgres(signal.SIGINT), 5),

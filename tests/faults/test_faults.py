@@ -48,6 +48,7 @@ def test_nothing_is_lost(site: Site, fault: Fault) -> None:
     assert outcome.findings == [], outcome
     assert outcome.accepted > 0
     assert "500" not in outcome.failures, outcome
+    assert not (fault.is_unnoticed and outcome.failures), outcome
     assert outcome.longest_gap <= fault.bound * SLACK, outcome
 
 
