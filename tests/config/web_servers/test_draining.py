@@ -121,18 +121,21 @@ def test_sockets_are_told_to_come_back_but_not_all_at_once(server: Server) -> No
 
 def test_a_stop_of_the_whole_waits_for_nobody_who_only_listens(server: Server) -> None:
     async def play() -> float:
-        async with aiohttp.ClientSession() as http, aiohttp.ClientSession() as idle:
-            async with idle.get(server.url("/0")) as answer:
-                await answer.read()
+        async with aiohttp.ClientSession() as http:
             socket = await http.ws_connect(server.url("/ws"))
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(b"GET /0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            await reader.readuntil(b"done")
             begun = time.monotonic()
             server.process.send_signal(signal.SIGQUIT)
-            await socket.receive()
+            await asyncio.gather(socket.receive(), reader.read())
+            waited = time.monotonic() - begun
+            writer.close()
             assert socket.close_code == SERVICE_RESTART
             assert await server.end() == 0
-            return time.monotonic() - begun
+            return waited
 
-    assert asyncio.run(play()) < GENTLE_SECONDS - 1
+    assert asyncio.run(play()) < GENTLE_SECONDS - 0.5
 
 
 def test_what_does_not_end_is_cut_off(server: Server) -> None:
