@@ -71,6 +71,8 @@ class UvicornDrain(Drain):
         connection.transport.close()
 
     def stop(self) -> None:
+        # We have waited already; what is left is cancelled.
+        self.server.config.timeout_graceful_shutdown = 1
         self.server.should_exit = True
 
     def later(self, seconds: float, call: Callable[[], None]) -> None:

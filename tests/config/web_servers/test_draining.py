@@ -68,6 +68,14 @@ async def _until_it_listens(server: Server) -> None:
     raise AssertionError("it never listens")
 
 
+async def is_cut(asking: asyncio.Task[aiohttp.ClientResponse]) -> bool:
+    """Return whether a request got no answer, or only that of the server."""
+    try:
+        return (await asking).status == 500
+    except aiohttp.ClientError:
+        return True
+
+
 def test_a_request_under_way_is_answered(server: Server) -> None:
     async def play() -> tuple[int, str, int]:
         async with aiohttp.ClientSession() as http:
@@ -145,8 +153,7 @@ def test_what_does_not_end_is_cut_off(server: Server) -> None:
             await asyncio.sleep(0.5)
             begun = time.monotonic()
             server.process.send_signal(signal.SIGQUIT)
-            with pytest.raises(aiohttp.ClientError):
-                await asking
+            assert await is_cut(asking)
             assert await server.end() == 0
             return time.monotonic() - begun
 
@@ -160,8 +167,7 @@ def test_a_stop_shortens_a_gentle_end(server: Server) -> None:
             await asyncio.sleep(0.5)
             server.process.terminate()
             server.process.send_signal(signal.SIGQUIT)
-            with pytest.raises(aiohttp.ClientError):
-                await asking
+            assert await is_cut(asking)
             assert await server.end() == 0
 
     asyncio.run(play())
