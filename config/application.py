@@ -29,6 +29,7 @@ from config.response_headers import with_security_headers  # noqa: E402
 from core.asgi import bodies  # noqa: E402
 from core.asgi.head import answers_head  # noqa: E402
 from core.asgi.measured import measured, name_view  # noqa: E402
+from core.asgi.named import named  # noqa: E402
 from core.asgi.patience import Patience  # noqa: E402
 
 RAW_ENDPOINTS = (messenger.asgi.page_views, messenger.asgi.messages, desk.asgi)
@@ -64,6 +65,7 @@ async def refuse_for_now(scope: dict[str, Any], send: Any, form: bytes) -> None:
 patient = Patience(routed, refuse_for_now)
 
 
+@named
 @measured
 @with_security_headers
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -10,6 +10,7 @@ from celery import Celery, Task
 from celery.signals import task_postrun, task_prerun, worker_process_init, worker_shutting_down
 from django.db import close_old_connections
 
+from core import log_context
 from core.monitoring import heartbeats, measurements
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -46,8 +47,10 @@ def announce_shutdown(**signal: object) -> None:
 
 @task_prerun.connect
 def note_begin(task: Task, **signal: object) -> None:
-    """Remember when a task began."""
+    """Remember when a task began, and forget what the one before was about."""
     task.request.begun = time.perf_counter()
+    if not task.request.is_eager:
+        log_context.begin_task()
 
 
 @task_postrun.connect

@@ -19,8 +19,11 @@ def read() -> dict[str, Any]:
     level = text("LOG_LEVEL", "INFO").upper()
     if level not in LEVELS:
         refuse(f"LOG_LEVEL is DEBUG, INFO, WARNING or ERROR, not {level!r}")
+    form = text("LOG_FORMAT", "line").lower()
+    if form not in logs.FORMATS:
+        refuse(f"LOG_FORMAT is line or json, not {form!r}")
     return {
         "METRICS_TOKEN": token,
         "LOG_LEVEL": level,
-        "LOGGING": logs.configuration(level),
+        "LOGGING": logs.configuration(level, form),
     }

@@ -14,13 +14,14 @@ from http import HTTPStatus
 
 from django.core.exceptions import SuspiciousOperation
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.views import defaults
+from django.utils.translation import gettext as _
 
-from config.api.problems import MEDIA_TYPE, body_of
+from config.api.problems import MEDIA_TYPE, body_of, problem
 from config.body_limits import is_script, language_of, refusal
+from core import request_ids
 from core.db.retry import is_unreachable
 from core.rejection import error, no_space, unavailable
 from core.storage import is_full
@@ -56,13 +57,28 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if is_full(fault):
         return _no_space(request, fault)
     if not is_unreachable(fault):
-        return defaults.server_error(request)
+        return _fault_of_ours(request)
     logger.warning("the database cannot be reached: %s %s", request.method, request.path)
     accepted = request.headers.get("Accept-Language", "")
     typed = list(_shown(request.POST)) if request.method == "POST" else None
     kind, body = answer(request.path, accepted, typed=typed)
     response = Unavailable(body, status=HTTPStatus.SERVICE_UNAVAILABLE, content_type=kind)
     response["Retry-After"] = str(RETRY_SECONDS)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _fault_of_ours(request: HttpRequest) -> HttpResponse:
+    """Answer with the id under which the log has the error."""
+    status, request_id = HTTPStatus.INTERNAL_SERVER_ERROR, request_ids.current()
+    with translation.override(language_of(request.headers.get("Accept-Language", ""))):
+        sentence = _("Something went wrong on our side.")
+        if request.path.startswith("/api/"):
+            return problem(status, "failed", sentence)
+        if is_script(request.path):
+            return JsonResponse(error("failed", sentence), status=status)
+        page = render_to_string("500.html", {"request_id": request_id})
+    response = HttpResponse(page, status=status)
     response["Cache-Control"] = "no-store"
     return response
 
@@ -75,8 +91,8 @@ def _no_space(request: HttpRequest, fault: BaseException | None) -> HttpResponse
     if request.path.startswith("/api/"):
         with translation.override(language_of(accepted)):
             refused = no_space()
-            problem = body_of(status, refused.code, refused.text)
-        kind, body = MEDIA_TYPE, json.dumps(problem, ensure_ascii=False).encode()
+            said = body_of(status, refused.code, refused.text)
+        kind, body = MEDIA_TYPE, json.dumps(said, ensure_ascii=False).encode()
     else:
         kind, body = refusal(status, request.path, accepted)
     response = HttpResponse(body, status=status, content_type=kind)
@@ -96,8 +112,8 @@ def answer(
     request for a page."""
     with translation.override(language_of(accepted_languages)):
         if path.startswith("/api/"):
-            problem = body_of(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", unavailable().text)
-            return MEDIA_TYPE, json.dumps(problem, ensure_ascii=False).encode()
+            said = body_of(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", unavailable().text)
+            return MEDIA_TYPE, json.dumps(said, ensure_ascii=False).encode()
         if is_script(path):
             body = json.dumps(error("unavailable", unavailable().text), ensure_ascii=False)
             return "application/json; charset=utf-8", body.encode()

@@ -19,6 +19,7 @@ from accounts.logins import sessions
 from accounts.models import User
 from conversations.messages import attachments, reading, sending, validators
 from conversations.models import Conversation
+from core import log_context
 from core.asgi.endpoint import Answer, Receive, Request, Scope, Send, serve
 from core.asgi.files import Download
 from core.db import async_pool
@@ -54,6 +55,7 @@ async def _handle(request: Request) -> tuple[int, Answer]:
         raise Rejected("origin", _("Requests from this page are not allowed."), 403)
     session_key = _session_key(request)
     desk = desk_session.cached(session_key) or await _issue(session_key)
+    log_context.note(user=desk.user_id)
     if desk.language:
         translation.activate(desk.language)
     conversation = int(request.match["conversation"])

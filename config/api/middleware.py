@@ -4,6 +4,7 @@ and its idempotency key."""
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 from accounts import tokens
 from accounts.models import ApiToken
 from config.api.problems import problem
-from core import idempotency, request_ids
+from core import idempotency, log_context, request_ids
 from core.asgi.measured import name_view
 from core.db.retry import may_retry
 from core.rates import counters
@@ -27,6 +28,7 @@ Respond = Callable[[HttpRequest], HttpResponse]
 
 ROOT = "/api/v1/"
 KEY_LIMIT = 255
+ABOUT_ONE = re.compile("/(?:c|conversations)/")
 STORED = frozenset(range(200, 300))
 """The statuses whose answers are stored. A request that failed has changed nothing."""
 
@@ -39,10 +41,11 @@ class Undone(Exception):
 
 
 def name_requests(get_response: Respond) -> Respond:
-    """Give every request an id, which its answer and its log records carry."""
+    """Give every request the id of its ASGI request (``core.asgi.named``), or one of its own."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        with request_ids.named(request.headers.get("X-Request-ID", "")) as request_id:
+        offered = request_ids.current() or request.headers.get("X-Request-ID", "")
+        with request_ids.named(offered) as request_id, log_context.begun(request=request):
             annotated: Any = request
             annotated.request_id = request_id  # Django logs some answers after this
             response = get_response(request)
@@ -50,7 +53,15 @@ def name_requests(get_response: Respond) -> Respond:
         _name_view(request)
         return response
 
+    named: Any = middleware
+    named.process_view = note_conversation
     return middleware
+
+
+def note_conversation(request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> None:
+    """Note which conversation a page is about, before its view runs."""
+    if ABOUT_ONE.search(request.path):
+        log_context.note(conversation=kwargs.get("number") or kwargs.get("conversation"))
 
 
 def _name_view(request: Any) -> None:

@@ -21,7 +21,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from psycopg_pool import PoolTimeout
 
-from core import temporary_files
+from core import log_context, temporary_files
 from core.asgi import origins
 from core.asgi.files import UPLOAD_BYTES, Download, too_large
 from core.asgi.json_body import BODY_BYTES, JSON, check_type, too_long
@@ -119,6 +119,7 @@ async def serve(
 ) -> None:
     """Run one endpoint. Every error is answered as JSON with a code and a sentence."""
     request = Request(scope, receive, match)
+    log_context.note(conversation=match.get("conversation"))
     headers: list[tuple[bytes, bytes]] = []
     payload: Answer
     with translation.override(request.language):

@@ -17,6 +17,7 @@ from django.db import OperationalError, connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from core import log_context
 from core.models import OutboxEntry
 from core.monitoring import measurements
 
@@ -75,13 +76,14 @@ def deliver(entry_id: int) -> bool:
     if entry is None:
         return False
     begun = time.perf_counter()
-    try:
-        _reactions[entry.reaction](**entry.payload)
-    # Whatever a reaction raises, its entry is retried, and the sweep goes on with the next one.
-    except Exception as error:
-        _measure(entry, begun, "failed")
-        _put_off(entry, error)
-        return False
+    with log_context.begun(conversation=str(entry.payload.get("conversation_id", ""))):
+        try:
+            _reactions[entry.reaction](**entry.payload)
+        # Whatever a reaction raises, its entry is retried, and the sweep goes on with the next one.
+        except Exception as error:
+            _measure(entry, begun, "failed")
+            _put_off(entry, error)
+            return False
     with connection.cursor() as cursor:
         cursor.execute(DONE, [entry_id])
     _measure(entry, begun, "done")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+import sys
 import uuid
 from typing import Any
 
@@ -13,7 +15,8 @@ from django.test import Client
 
 from accounts.models import Role
 from config.application import application
-from config.logs import OneLine
+from config.logs import JsonLine, OneLine, without_values
+from core import log_context, request_ids
 from tests.config.test_asgi import asked, engines_at_rest
 from tests.factories import UserFactory
 from tests.logins import log_in_freshly
@@ -57,7 +60,10 @@ def test_a_refused_page_is_logged_with_the_user_and_the_request(
     [one] = [each for each in caplog.records if each.name == "django.request"]
     line = OneLine().format(one)
     assert "/desk/c/999999/" in line
-    assert line.endswith(f"[request {answer['X-Request-ID']}] [user {user.pk}]")
+    ids = f"[request {answer['X-Request-ID']}] [user {user.pk}]"
+    assert line.endswith(ids)
+    parsed = json.loads(JsonLine().format(one))
+    assert (parsed["request"], parsed["user"]) == (answer["X-Request-ID"], user.pk)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -76,3 +82,99 @@ async def test_a_socket_of_another_page_is_logged(caplog: pytest.LogCaptureFixtu
     is_open, code = await socket.connect()
     assert (is_open, code) == (False, 4403)
     assert "a socket of another page was refused: /ws/desk/" in caplog.text
+
+
+def test_a_record_as_json_has_its_ids() -> None:
+    with request_ids.named("request-7"), log_context.begun():
+        log_context.note(conversation=42, user=3)
+        line = JsonLine().format(record("élève\n\u2028 \u202e", created=0.5, msecs=500.0))
+    assert line.isascii()
+    assert len(line.splitlines()) == 1
+    assert json.loads(line) == {
+        "time": "1970-01-01T00:00:00.500Z",
+        "level": "WARNING",
+        "logger": "x",
+        "process": "-",
+        "message": "élève\n\u2028 \u202e",
+        "request": "request-7",
+        "user": 3,
+        "conversation": "42",
+    }
+
+
+def test_an_error_as_json_has_its_traceback() -> None:
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        parsed = json.loads(JsonLine().format(record("hello", exc_info=sys.exc_info())))
+    assert parsed["error"].startswith("Traceback")
+    assert parsed["error"].endswith("ValueError: broken")
+
+
+def test_a_line_names_the_conversation() -> None:
+    with log_context.begun():
+        log_context.note(conversation=42)
+        assert OneLine().format(record("hello")).endswith("x: hello [conversation 42]")
+    log_context.note(conversation=43)  # about nothing
+    assert OneLine().format(record("hello")).endswith("x: hello")
+
+
+@pytest.mark.parametrize(
+    ("said", "logged"),
+    [
+        ("broken", "broken"),
+        (
+            "duplicate key\nDETAIL:  Key (a)=(Zo\n\n é) exists.",
+            "duplicate key\nDETAIL: (not logged)",
+        ),
+        (
+            "one\nDETAIL:  Zoé\n\nThe above exception was the cause:\n\ntwo",
+            "one\nDETAIL: (not logged)\n\nThe above exception was the cause:\n\ntwo",
+        ),
+        (
+            'invalid input syntax for type integer: "Zoé "x"\nLINE 1: SELECT',
+            "invalid input syntax for type integer: (not logged)\nLINE 1: SELECT",
+        ),
+    ],
+)
+def test_values_of_rows_are_not_logged(said: str, logged: str) -> None:
+    assert without_values(said) == logged
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("engines_at_rest")
+async def test_every_answer_has_an_id_and_takes_that_of_the_proxy() -> None:
+    raw = f"/messenger/nobody/conversations/{uuid.uuid4()}/messages/"
+    for path in ("/login/", "/healthz", "/nothing/", raw):
+        for offered in ((), ((b"x-request-id", b"from-the-proxy-7"),)):
+            start = (await asked("GET", path, None, *offered))[0]
+            ids = [value for name, value in start["headers"] if name.lower() == b"x-request-id"]
+            assert len(ids) == 1, path
+            assert request_ids.ACCEPTED.fullmatch(ids[0].decode())
+            assert (ids[0] == b"from-the-proxy-7") == bool(offered)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("engines_at_rest")
+async def test_a_raw_endpoint_names_the_conversation(caplog: pytest.LogCaptureFixture) -> None:
+    seen: list[dict[str, Any]] = []
+
+    class Seen(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            seen.append(json.loads(JsonLine().format(record)))
+            return True
+
+    conversation = str(uuid.uuid4())
+    one = Seen()
+    caplog.handler.addFilter(one)
+    try:
+        await asked(
+            "GET",
+            f"/messenger/nobody/conversations/{conversation}/messages/",
+            None,
+            (b"authorization", b"Bearer stolen"),
+        )
+    finally:
+        caplog.handler.removeFilter(one)
+    refused = [each for each in seen if each["message"].startswith("refused")]
+    assert [each["conversation"] for each in refused] == [conversation]
