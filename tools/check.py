@@ -26,6 +26,7 @@ CHECKS = {
     "Layers": ["lint-imports", "--no-logo"],
     "Templates": ["djlint", "--lint", "--quiet", "."],
     "Sizes": ["python", "-m", "tools.sizes"],
+    "Migrations": ["python", "-m", "tools.migrations"],
 }
 SLOWEST = ["--durations=20", "--durations-min=4"]
 TESTS = {

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import BaseCommand, call_command
+from django.core.management import BaseCommand, CommandParser, call_command
 
+from config import migration_phases
 from config.translations import compile_all
 from core import private_files
 
@@ -20,12 +21,19 @@ class Command(BaseCommand):
     )
     requires_system_checks = ()
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--before",
+            action="store_true",
+            help="Apply only the migrations that processes of the former version can live with.",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         for folder in settings.LOCALE_PATHS:
             compile_all(folder)
         for folder in (settings.MEDIA_ROOT, settings.MAIL_FOLDER, settings.FILE_UPLOAD_TEMP_DIR):
             self._close(Path(folder))
-        call_command("migrate", interactive=False, verbosity=0)
+        migration_phases.migrate(only_before=options["before"])
         if settings.STATIC_ROOT:
             call_command("collectstatic", interactive=False, verbosity=0)
         if settings.DEMO:

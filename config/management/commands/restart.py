@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from config import restarts
+from config import migration_phases, restarts
 
 SECONDS = 600
 
@@ -21,6 +21,9 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
+        missing, _after = migration_phases.pending()
+        if missing:
+            raise CommandError("Run `manage.py prepare --before` first: the database is too old.")
         try:
             problem = restarts.ask(settings.VAR, SECONDS)
         except restarts.NoSupervisor:
