@@ -31,6 +31,7 @@ from core.asgi.head import answers_head  # noqa: E402
 from core.asgi.measured import measured, name_view  # noqa: E402
 from core.asgi.named import named  # noqa: E402
 from core.asgi.patience import Patience  # noqa: E402
+from core.asgi.traced import traced  # noqa: E402
 
 RAW_ENDPOINTS = (messenger.asgi.page_views, messenger.asgi.messages, desk.asgi)
 
@@ -67,6 +68,7 @@ patient = Patience(routed, refuse_for_now)
 
 @named
 @measured
+@traced
 @with_security_headers
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Serve a request whose body is no larger than its entry point admits (N22)."""

@@ -9,6 +9,7 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        from config import celery, wiring  # noqa: F401 - shared tasks find their app by its import
+        from config import celery, error_reports, wiring  # noqa: F401 - shared tasks find their app by its import
 
         wiring.connect()
+        error_reports.start()

@@ -11,7 +11,7 @@ from celery.signals import task_postrun, task_prerun, worker_process_init, worke
 from django.db import close_old_connections
 
 from core import log_context
-from core.monitoring import heartbeats, measurements
+from core.monitoring import heartbeats, measurements, tracing
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -47,15 +47,21 @@ def announce_shutdown(**signal: object) -> None:
 
 @task_prerun.connect
 def note_begin(task: Task, **signal: object) -> None:
-    """Remember when a task began, and forget what the one before was about."""
+    """Remember when a task began, forget what the one before was about, and begin a trace or
+    continue that of whoever asked for it."""
     task.request.begun = time.perf_counter()
     if not task.request.is_eager:
         log_context.begin_task()
+        parent = getattr(task.request, tracing.TRACEPARENT, None) or ""
+        task.request.trace = tracing.span(task.name, parent=parent)
+        task.request.trace.__enter__()
 
 
 @task_postrun.connect
 def measure(task: Task, state: str | None = None, **signal: object) -> None:
     """Count and time a task that a worker has ended."""
+    if (trace := getattr(task.request, "trace", None)) is not None:
+        trace.__exit__(None, None, None)
     begun = getattr(task.request, "begun", None)
     if not task.request.is_eager and begun is not None:
         measurements.count(measurements.TASKS, task.name, (state or "unknown").lower())

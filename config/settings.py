@@ -404,4 +404,6 @@ LANGUAGE_MODEL_CALLS = number("LANGUAGE_MODEL_CALLS", 1, 1, 100)
 # --- What the installation says of itself: /metrics, logs
 
 globals().update(monitoring.read())
-METRICS_TOKEN: str  # one of them, named for the type checker
+METRICS_TOKEN: str  # three of them, named for the type checker
+SENTRY_DSN: str
+TRACING: bool

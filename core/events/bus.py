@@ -19,7 +19,7 @@ from django.db import transaction
 from core import tasks
 from core.events import outbox
 from core.events.facts import Fact
-from core.monitoring import measurements
+from core.monitoring import measurements, tracing
 from core.realtime import channel_groups, event_loop
 
 logger = logging.getLogger(__name__)
@@ -108,7 +108,11 @@ def wake_worker(entries: list[int], *, seconds: float = 0) -> None:
     for entry in entries:
         try:
             tasks.deliver.apply_async(
-                (entry,), retry=False, countdown=seconds, expires=seconds + WORKER_SECONDS
+                (entry,),
+                retry=False,
+                countdown=seconds,
+                expires=seconds + WORKER_SECONDS,
+                headers=tracing.present(),
             )
         except Exception:
             logger.exception("no worker was asked to deliver outbox entry %s", entry)

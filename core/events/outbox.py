@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 
 from core import log_context
 from core.models import OutboxEntry
-from core.monitoring import measurements
+from core.monitoring import measurements, tracing
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,10 @@ def deliver(entry_id: int) -> bool:
     if entry is None:
         return False
     begun = time.perf_counter()
-    with log_context.begun(conversation=str(entry.payload.get("conversation_id", ""))):
+    with (
+        log_context.begun(conversation=str(entry.payload.get("conversation_id", ""))),
+        tracing.span(entry.reaction, {"causerie.outbox": entry.pk}),
+    ):
         try:
             _reactions[entry.reaction](**entry.payload)
         # Whatever a reaction raises, its entry is retried, and the sweep goes on with the next one.
