@@ -11,7 +11,7 @@ COMPILE = var/uv/bin/uv pip compile --quiet --no-config --universal --python-ver
 EXTRAS = uvicorn
 .DEFAULT_GOAL := run
 .SILENT:
-.PHONY: run test coverage bench faults soak lock format messages
+.PHONY: run test coverage bench faults soak lock sbom format messages
 
 run: $(VENV)/runtime
 	$(BIN)/python -m config.supervisor
@@ -34,6 +34,10 @@ faults: $(VENV)/dev
 # Memory, files and connections over a quiet quarter of an hour; some 20 minutes.
 soak: $(VENV)/dev
 	ENV_FILE=/dev/null DEMO=on $(BIN)/python -m tests.faults.soak
+
+# The bill of materials (CycloneDX) of what runs in production.
+sbom:
+	$(PYTHON) -m tools.sbom var/causerie.cdx.json
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix-only --quiet .
