@@ -29,6 +29,7 @@ SCRIPTS = re.compile(r"^/desk/c/\d+/(?:messages|read|attachments)/")  # the desk
 LIMITS = (
     ("POST", re.compile(r"^/desk/replies/"), UPLOAD_BYTES + BODY_BYTES),
     ("POST", re.compile(r"^/admin/"), FORM_BYTES),
+    ("POST", re.compile(r"^/channels/"), 1024 * 1024),  # messenger.channels.views
     ("POST", re.compile(r"^/mail/in/"), MAIL_BYTES if settings.ANYMAIL else BODY_BYTES),
     *((method, re.compile(r"^/api/"), shape.BODY_BYTES) for method in ("POST", "PUT", "PATCH")),
 )

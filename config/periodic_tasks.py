@@ -21,6 +21,7 @@ SCHEDULE = {
         ("exports", "reporting.tasks.write_exports", 10.0),
         ("old exports", "reporting.tasks.forget_exports", 3600.0),
         ("mail", "messenger.tasks.write_to_visitors", 10.0),
+        ("channels", "messenger.tasks.exchange_by_channels", 10.0),
         ("stray mails", "messenger.tasks.forget_stray_mails", 3600.0),
     ]
 }

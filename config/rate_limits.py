@@ -16,6 +16,8 @@ DEFAULTS = {
     "messages": "visitor 60/minute, address 1200/minute, website 12000/minute",
     # Calls that begin to ring.
     "calls": "visitor 10/10minute",
+    # What providers of channels deliver to the inboxes of a website.
+    "channels": "address 6000/minute, website 12000/minute",
     # Articles that are looked for, read and judged, mostly before there is a visitor.
     "articles": "address 1200/minute, website 6000/minute",
     "tickets": "visitor 60/minute, address 1200/minute",

@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from config import (
     call_servers,
+    channel_providers,
     engines,
     http_security,
     logins,
@@ -396,6 +397,7 @@ CLAMAV = scanner("CLAMAV")
 
 # The servers in the private network that may be providers of suggestions; the switch allows all.
 PRIVATE_SERVERS = private_servers("PRIVATE_SERVERS")
+CHANNEL_APIS = channel_providers.read()
 PROVIDERS_MAY_BE_PRIVATE = flag("PROVIDERS_MAY_BE_PRIVATE", default=False)
 
 # How many calls to language models may wait for their server at once, in all workers together.

@@ -6,7 +6,7 @@ and run at least once.
 
 from __future__ import annotations
 
-from anymail.signals import inbound
+from anymail.signals import inbound as mail_came
 
 import accounts.task_triggers
 import conversations.calls.reactions
@@ -26,6 +26,7 @@ from accounts.logins import notices, own_email
 from accounts.single_sign_on.people import DIRECTORY
 from conversations.facts import (
     AgentMentioned,
+    AnswerLeft,
     BotFellSilent,
     BrowserLinked,
     CallChanged,
@@ -33,7 +34,10 @@ from conversations.facts import (
     ConsentChanged,
     ConversationMoved,
     ConversationWaits,
+    DeliveryChanged,
     HistoryHidden,
+    InboundStored,
+    InboxSaved,
     LooksChanged,
     MessageAdded,
     MessagesRead,
@@ -49,11 +53,13 @@ from conversations.facts import (
     VisitorWroteToBot,
     WebhookStalled,
 )
+from conversations.inboxes import kinds
 from conversations.privacy import tables
 from conversations.suggestions import learning
 from conversations.webhooks import alerts as webhook_alerts
 from conversations.webhooks import notices as webhook_notices
 from core.events.bus import forget, on, on_durably
+from messenger.channels import connecting, inbound, outbound, registry
 from messenger.mail import file_backend, webhooks
 from reporting.exports import export_queue, notifications
 from reporting.facts import ExportAsked, ExportEnded, ReplayWanted, ReportDue
@@ -84,6 +90,7 @@ def connect() -> None:
     forget()
     _connect_accounts()
     _connect_webhooks()
+    _connect_channels()
     on(MessageAdded, messenger.live.show_message, desk.live.show_message)
     on(MessagesRead, messenger.live.show_read, desk.live.show_read)
     on(ConversationMoved, messenger.live.show_move, desk.live.show_move, reporting.live.show_move)
@@ -113,7 +120,7 @@ def connect() -> None:
     on(ReplayWanted, reporting.task_triggers.play_again)
 
     # Anymail's signal for a mail that came in by a provider's webhook.
-    inbound.connect(webhooks.receive, dispatch_uid="replies by e-mail")
+    mail_came.connect(webhooks.receive, dispatch_uid="replies by e-mail")
 
     on_durably(ConversationWaits, dispatch.drain_waiting)
     on_durably(SlotFreed, dispatch.drain_agent)
@@ -170,6 +177,15 @@ def _connect_bots() -> None:
     on(BotTyped, messenger.live.show_bot_typing)
     page_links.SCENARIO.connect("admin:scenario")
     page_links.PROGRAM_FIGURES.connect("admin:program_figures")
+
+
+def _connect_channels() -> None:
+    """Connect the inboxes. Their providers are called by workers, never by a web process."""
+    kinds.register(connector.as_kind() for connector in registry.every())
+    on_durably(InboundStored, inbound.take, in_worker=True)
+    on_durably(AnswerLeft, outbound.send, in_worker=True)
+    on_durably(InboxSaved, connecting.connect, in_worker=True)
+    on(DeliveryChanged, desk.live.show_delivery)
 
 
 def _connect_webhooks() -> None:

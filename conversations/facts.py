@@ -125,6 +125,39 @@ class MessageAdded(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerLeft(Fact):
+    """Somebody other than the visitor wrote in a conversation of an inbox. The statement that
+    stores the message writes what this fact owes."""
+
+    conversation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class InboxSaved(Fact):
+    """An administrator saved an inbox."""
+
+    inbox_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class InboundStored(Fact):
+    """A message of a correspondent was stored, and waits for a conversation."""
+
+    correspondent_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryChanged(Fact):
+    """A provider accepted, delivered or refused a message of a conversation."""
+
+    conversation_id: int
+    agent_id: int | None
+    seq: int
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessagesRead(Fact):
     """One side has read up to ``seq``. ``by`` is ``visitor`` or ``agent``."""
 

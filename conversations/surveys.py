@@ -103,6 +103,8 @@ def _why_not(
         return Omission.WITHDRAWN
     if answer is None:
         return Omission.UNANSWERED
+    if conversation.inbox_id is not None:
+        return Omission.NO_MESSENGER
     return Omission.SWITCHED_OFF if asks_nothing else None
 
 

@@ -17,6 +17,7 @@ from accounts import desk_session
 from accounts.desk_session import DeskSession
 from accounts.logins import sessions
 from accounts.models import User
+from conversations.inboxes import deliveries
 from conversations.messages import attachments, reading, sending, validators
 from conversations.models import Conversation
 from core import log_context
@@ -65,7 +66,7 @@ async def _handle(request: Request) -> tuple[int, Answer]:
         case "messages", "GET":
             after = reading.check_seq(parse_qs(request.query).get("after_seq", ["0"])[0])
             await _check_visible(conversation, desk)
-            return 200, await reading.for_agent(conversation=conversation, after_seq=after)
+            return 200, await _news(conversation, after)
         case "messages", "POST":
             body = await request.json()
             if desk.limits[1]:
@@ -77,6 +78,15 @@ async def _handle(request: Request) -> tuple[int, Answer]:
             await reading.read_by_agent(conversation=conversation, desk=desk, seq=seq)
             return 204, None
     raise wrong_method()
+
+
+async def _news(conversation: int, after: int) -> dict[str, Any]:
+    """Return the messages after ``after``, and the ticks of those that leave by an inbox."""
+    news = await reading.for_agent(conversation=conversation, after_seq=after)
+    if news["by_inbox"]:
+        rows = await database_sync_to_async(deliveries.of)(conversation)
+        news["deliveries"] = deliveries.shown(rows, _)
+    return news
 
 
 async def _send(

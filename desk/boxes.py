@@ -10,6 +10,7 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject, Left
 
 from accounts.models import Agent
+from conversations.inboxes.labels import channel_icon, channel_label
 from conversations.lifecycle.transitions import Status
 from conversations.models import Author, Conversation, Message, Style
 from conversations.visitors import visitor_presence
@@ -35,6 +36,8 @@ class Box:
     number: int
     channel: str
     channel_label: str
+    channel_icon: str
+    is_by_inbox: bool
     visitor: str
     tint: int
     is_online: bool
@@ -60,7 +63,9 @@ def boxes(agent: Agent | None) -> tuple[list[Box], list[Box]]:
     if agent is None:
         return [], []
     mine = Conversation.objects.filter(agent=agent, status__in=[Status.ACTIVE, Status.ASSIGNED])
-    rows = list(_with_last_message(mine).select_related("visitor").order_by("moved_at", "pk"))
+    rows = list(
+        _with_last_message(mine).select_related("visitor", "inbox").order_by("moved_at", "pk")
+    )
     online = visitor_presence.online([row.visitor_id for row in rows])
     on_desk = [_box(row, online, agent) for row in rows if row.status == Status.ACTIVE]
     assigned = [_box(row, online, agent) for row in rows if row.status == Status.ASSIGNED]
@@ -91,7 +96,9 @@ def _box(row: Any, online: set[int], agent: Agent) -> Box:
     return Box(
         number=row.pk,
         channel=row.channel,
-        channel_label=row.get_channel_display(),
+        channel_label=channel_label(row),
+        channel_icon=channel_icon(row),
+        is_by_inbox=row.inbox_id is not None,
         visitor=row.visitor.shown_name,
         tint=row.visitor.tint,
         is_online=row.visitor_id in online,

@@ -11,6 +11,7 @@ from conversations.facts import (
     CallChanged,
     CobrowsingChanged,
     ConversationMoved,
+    DeliveryChanged,
     LooksChanged,
     MessageAdded,
     MessagesRead,
@@ -41,6 +42,18 @@ async def show_read(fact: MessagesRead) -> None:
             "conversation": fact.conversation_id,
             "by": fact.by,
             "seq": fact.seq,
+        }
+        await push(desk_group(fact.agent_id), frame)
+
+
+async def show_delivery(fact: DeliveryChanged) -> None:
+    """Push the tick of a message that left by an inbox. The page fetches why, in its language."""
+    if fact.agent_id is not None:
+        frame = {
+            "type": "delivery",
+            "conversation": fact.conversation_id,
+            "seq": fact.seq,
+            "status": fact.status,
         }
         await push(desk_group(fact.agent_id), frame)
 

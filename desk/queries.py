@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import Agent, AgentChannel, Channel, Group, User
 from conversations.calls.channels import FOR_CALLS, in_call
+from conversations.inboxes.labels import channel_icon, channel_label
 from conversations.lifecycle.transitions import PAUSED, Status
 from conversations.models import Contact, Conversation
 from conversations.visitors import visitor_presence
@@ -43,6 +44,8 @@ class PausedConversation:
     number: int
     channel: str
     channel_label: str
+    channel_icon: str
+    is_by_inbox: bool
     visitor: str
     tint: int
     is_online: bool
@@ -154,13 +157,15 @@ def paused_by(agent: Agent) -> list[PausedConversation]:
 
 
 def _paused_rows(rows: QuerySet[Conversation]) -> list[PausedConversation]:
-    conversations = list(rows.select_related("visitor", "group"))
+    conversations = list(rows.select_related("visitor", "group", "inbox"))
     online = visitor_presence.online([row.visitor_id for row in conversations])
     return [
         PausedConversation(
             number=row.pk,
             channel=row.channel,
-            channel_label=row.get_channel_display(),
+            channel_label=channel_label(row),
+            channel_icon=channel_icon(row),
+            is_by_inbox=row.inbox_id is not None,
             visitor=row.visitor.shown_name,
             tint=row.visitor.tint,
             is_online=row.visitor_id in online,

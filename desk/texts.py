@@ -54,6 +54,8 @@ def _dialogue_texts() -> dict[str, str]:
         "botSaid": _("Bot:"),
         "sending": _("Sending"),
         "sent": _("Sent"),
+        "delivered": _("Delivered"),
+        "undelivered": _("Not delivered"),
         "read": _("Read by the visitor"),
         "typing": _("is typing…"),
         "onSite": _("on site"),

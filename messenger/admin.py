@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import ForAdministrators, ReadOnly
+from messenger.channels import admin as _channels  # noqa: F401 - registers inboxes
 from messenger.knowledge import admin as _articles  # noqa: F401 - registers them
 from messenger.models import Attempt, Mail, Reply, Sender
 

@@ -8,6 +8,7 @@ from celery import shared_task
 from django.conf import settings
 
 from conversations.lifecycle.deadlines import database_now
+from messenger.channels import inbound, outbound
 from messenger.mail import delivery, pending_mails, replies
 
 
@@ -17,6 +18,12 @@ def write_to_visitors() -> int:
     now = database_now()
     pending_mails.look(at=now)
     return delivery.send_due(at=now)
+
+
+@shared_task
+def exchange_by_channels() -> int:
+    """Take in and send what is due by inboxes; return for how many people there was something."""
+    return inbound.take_due() + outbound.send_due()
 
 
 @shared_task

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from messenger.calls import views as calls
+from messenger.channels.views import door
 from messenger.knowledge import offers
 from messenger.knowledge import pages as help_pages
 from messenger.mail.views import unsubscribe
@@ -56,6 +57,7 @@ urlpatterns = [
             ]
         ),
     ),
+    path("channels/<str:key>/", door, name="inbox_door"),
     path("help/<str:key>/", help_pages.index, name="help"),
     path("help/<str:key>/colours.css", help_pages.colours, name="help_colours"),
     path("help/<str:key>/<int:article>/<slug:slug>/", help_pages.article, name="article"),

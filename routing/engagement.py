@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -17,7 +18,7 @@ from conversations.lifecycle import verbs
 from conversations.lifecycle.transitions import Status
 from conversations.messages import rejections, sending
 from conversations.messages.sending import Sent
-from conversations.models import Author, Conversation, Visitor
+from conversations.models import Author, Conversation, Inbox, Style, Visitor
 from conversations.visitors import blocks, persons
 from core.db.retry import retried
 from core.events import bus
@@ -26,6 +27,7 @@ from routing import address_shares, load
 from routing.decisions import Entry, Need, choose_agent, choose_step, obstacles
 from routing.facts import BotBegan, QueueFilled
 from routing.models import Bot, DistributionRule, Mode, RuleStep, TargetingRule
+from routing.models.rules import SOCIAL_DEFAULT
 from routing.targeting import PageView
 from routing.targets import engaging_rule
 
@@ -122,22 +124,108 @@ def start(
             _("We cannot take a new conversation from this page. Your message is saved here.")
         )
     rule, skills = _rule_for(targeting, channel), targeting.as_target().skills
-    # A bot takes no place, so the queues need no lock. No bot answers a call.
-    bot = rule.answering_bot if channel not in FOR_CALLS else None
-    steps = steps_of(rule, lock=bot is None)
-    opened_from = address_shares.hash_of(visitor, address)
-    answer = decide(rule, steps, channel, at=at, skills=skills, opened_from=opened_from)
-    entry = _entry_of(answer, rule, steps, channel=channel, at=at)
-    conversation = _conversation(visitor, channel, rule, skills, answer)
-    conversation.language, conversation.page_url = language, page_url
-    if bot is None:
-        _enter(conversation, rule, steps, entry, at=at)
-    else:
-        _begin_with(bot, conversation, at=at)
+    conversation = _open(
+        Conversation(
+            website=visitor.website,
+            visitor=visitor,
+            channel=channel,
+            language=language,
+            page_url=page_url,
+            style=rule.style,
+            solved_window=rule.window,
+        ),
+        rule,
+        skills,
+        opened_from=address_shares.hash_of(visitor, address),
+        at=at,
+    )
     sent = sending.add_first(
         conversation, body=body, client_id=client_id, at=at, attachment=attachment
     )
     return conversation, sent
+
+
+@transaction.atomic
+def start_by_inbox(
+    visitor: Visitor,
+    inbox: Inbox,
+    *,
+    body: str,
+    client_id: uuid.UUID,
+    language: str,
+    at: datetime,
+    attachment: uuid.UUID | None = None,
+) -> tuple[Conversation, Sent]:
+    """Add a message that came to ``inbox`` to the visitor's open conversation there, or start one
+    by the rule of the inbox. Raise ``NoRoom`` if it must start one and cannot.
+
+    It takes slots of messaging, and can be reopened as in social messaging whatever the rule says:
+    a person who writes elsewhere is never there to be answered at once.
+    """
+    persons.lock(visitor)
+    present = Conversation.objects.filter(visitor=visitor, inbox=inbox)
+    present = present.exclude(status=Status.CLOSED).order_by("-opened_at")
+    conversation = present.select_for_update(no_key=True, of=("self",)).first()
+    if conversation is not None:
+        return conversation, sending.add(
+            conversation.pk,
+            author=Author.VISITOR,
+            body=body,
+            client_id=client_id,
+            at=at,
+            attachment=attachment,
+        )
+    if blocks.in_force(visitor, at=at).exists():
+        raise rejections.blocked()
+    persons.check_willing(visitor)
+    rule = inbox.rule
+    if not rule.is_enabled:
+        raise NoRoom(_("We are closed at the moment. Your message is saved here."))
+    conversation = _open(
+        Conversation(
+            website=visitor.website,
+            visitor=visitor,
+            inbox=inbox,
+            channel=Channel.MESSAGING,
+            language=language,
+            style=Style.SOCIAL,
+            solved_window=rule.solved_window or SOCIAL_DEFAULT,
+        ),
+        rule,
+        (),
+        at=at,
+    )
+    sent = sending.add_first(
+        conversation, body=body, client_id=client_id, at=at, attachment=attachment
+    )
+    return conversation, sent
+
+
+def _open(
+    conversation: Conversation,
+    rule: DistributionRule,
+    skills: Collection[int],
+    *,
+    at: datetime,
+    opened_from: str = "",
+) -> Conversation:
+    """Store a new conversation with the bot or in a queue of ``rule``; ``NoRoom`` if there is no
+    room. ``opened_from`` is the hash of the visitor's internet address."""
+    channel = Channel(conversation.channel)
+    # A bot takes no place, so the queues need no lock. No bot answers a call.
+    bot = rule.answering_bot if channel not in FOR_CALLS else None
+    steps = steps_of(rule, lock=bot is None)
+    answer = decide(rule, steps, channel, at=at, skills=skills, opened_from=opened_from)
+    entry = _entry_of(answer, rule, steps, channel=channel, at=at)
+    conversation.rule, conversation.required_skills = rule, list(skills)
+    conversation.skill_patience = rule.skill_patience
+    conversation.is_asynchronous = answer.is_asynchronous
+    conversation.opened_from = answer.opened_from
+    if bot is None:
+        _enter(conversation, rule, steps, entry, at=at)
+    else:
+        _begin_with(bot, conversation, at=at)
+    return conversation
 
 
 def _begin_with(bot: Bot, conversation: Conversation, *, at: datetime) -> None:
@@ -192,28 +280,6 @@ def _entry_of(
     if answer.entry is None:
         raise NoRoom(_why_not(steps, channel, at), rule.pk)
     return answer.entry
-
-
-def _conversation(
-    visitor: Visitor,
-    channel: Channel,
-    rule: DistributionRule,
-    skills: Collection[int],
-    answer: Placement,
-) -> Conversation:
-    """Return a new conversation with the settings of its rule, not stored yet."""
-    return Conversation(
-        website=visitor.website,
-        visitor=visitor,
-        channel=channel,
-        rule=rule,
-        style=rule.style,
-        solved_window=rule.window,
-        required_skills=list(skills),
-        skill_patience=rule.skill_patience,
-        is_asynchronous=answer.is_asynchronous,
-        opened_from=answer.opened_from,
-    )
 
 
 def _enter(

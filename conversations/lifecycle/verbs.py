@@ -105,6 +105,8 @@ def start_bot(conversation: Conversation, *, at: datetime) -> None:
 @transaction.atomic(savepoint=False)
 def _begin(conversation: Conversation, verb: Verb, *, at: datetime, data: dict[str, Any]) -> None:
     conversation.opened_at = at
+    if conversation.inbox is not None:
+        data |= {"inbox": conversation.inbox.name, "channel": conversation.inbox.kind}
     transition_writer.write(
         [transition_writer.begin(conversation, verb, actor=VISITOR, at=at, data=data)]
     )

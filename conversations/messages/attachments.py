@@ -264,10 +264,34 @@ def store_as_agent(
     _checked({"takes_files": conversation.website.takes_files, "lately": 0} if is_active else None)
     key = {"conversation_id": conversation.pk, "visitor_id": None}
     key |= {"agent_id": conversation.agent_id}
+    return _store_now(source, name, attachment_id, conversation.website_id, key, at)
+
+
+def store_as_visitor(
+    source: Path, *, attachment_id: uuid.UUID, name: str, visitor: Visitor, at: datetime
+) -> tuple[dict[str, Any], bool]:
+    """Store a file that a visitor sent outside the Messenger, until a message takes it, in a thread
+    that may block; return it as clients receive it, and whether it is new."""
+    _checked({"takes_files": visitor.website.takes_files, "lately": 0})
+    known = Attachment.objects.filter(pk=attachment_id, agent=None).first()
+    if known is not None:  # It may be in its conversation already.
+        return frame(vars(known)), False
+    key = {"conversation_id": None, "visitor_id": visitor.pk, "agent_id": None}
+    return _store_now(source, name, attachment_id, visitor.website_id, key, at)
+
+
+def _store_now(
+    source: Path,
+    name: str,
+    attachment_id: uuid.UUID,
+    website_id: int,
+    key: dict[str, Any],
+    at: datetime,
+) -> tuple[dict[str, Any], bool]:
     known = Attachment.objects.filter(pk=attachment_id).first()
     if known is None:
         try:
-            columns = _prepare_and_save(source, name, conversation.website_id, attachment_id)
+            columns = _prepare_and_save(source, name, website_id, attachment_id)
         except Unacceptable as unacceptable:
             raise _refusal(unacceptable) from None
         try:

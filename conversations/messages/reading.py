@@ -40,7 +40,7 @@ SEEN_AS = {
 # One row for each message, or a single one with empty message columns. Each repeats the
 # conversation. Plain SQL: it runs in the event loop, in one round trip, for each client every 25 s.
 AFTER = """
-    SELECT c.public_id, c.status, c.channel, c.bot_name, c.bot_picture,
+    SELECT c.public_id, c.status, c.channel, c.inbox_id, c.bot_name, c.bot_picture,
            c.is_asynchronous, c.last_seq, c.agent_read_seq,
            c.visitor_read_seq, c.opened_at, c.closed_at, holder.display_name AS holder,
            until.seq AS hidden_seq, c.moved_at, c.last_agent_message_at,
@@ -190,6 +190,7 @@ async def for_agent(*, conversation: int, after_seq: int) -> dict[str, Any]:
         "read_by_visitor": rows[0]["visitor_read_seq"],
         "last_seq": rows[0]["last_seq"],
         "status": rows[0]["status"],
+        "by_inbox": rows[0]["inbox_id"] is not None,
     } | _more(rows)
 
 

@@ -24,7 +24,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from accounts.desk_session import SESSION_VALID_SQL, DeskSession
-from conversations.facts import MessageAdded, VisitorWroteToBot
+from conversations.facts import AnswerLeft, MessageAdded, VisitorWroteToBot
 from conversations.lifecycle import verbs
 from conversations.lifecycle.transitions import PAUSED, Status
 from conversations.messages import attachments, rejections
@@ -108,7 +108,7 @@ async def send_as_visitor(
         "body": body,
         "attachment": attachment,
         "at": at,
-        "bot_reactions": bus.owed_to(VisitorWroteToBot),
+        "reactions": bus.owed_to(VisitorWroteToBot),
     }
     sent = await _store(AS_VISITOR[attachment is not None], values)
     if sent is not None:
@@ -151,6 +151,7 @@ async def send_as_agent(
         "body": body,
         "attachment": attachment,
         "at": at,
+        "reactions": bus.owed_to(AnswerLeft),
     }
     sent = await _store(AS_AGENT[attachment is not None], values)
     if sent is not None:
@@ -362,7 +363,9 @@ def _insert(
         "offer": offer,
         "email": str(email) if email else None,
         # The first message is part of what begins a bot.
-        "bot_reactions": [] if is_first else bus.owed_to(VisitorWroteToBot),
+        "reactions": []
+        if is_first
+        else bus.owed_to(VisitorWroteToBot if author == Author.VISITOR else AnswerLeft),
     }
     with connection.cursor() as cursor:
         cursor.execute(query, values | {"offer": json.dumps(offer)})

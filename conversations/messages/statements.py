@@ -43,6 +43,7 @@ AGENT_GROWS = """
         notify_at = coalesce(c.notify_at, (
             SELECT %(at)s::timestamptz FROM conversations_address d
             WHERE d.visitor_id = c.visitor_id AND d.wants_mail AND c.is_asynchronous
+            AND c.inbox_id IS NULL
         )),
         deadline_at = CASE c.deadline_kind WHEN 'answer_timer' THEN NULL ELSE c.deadline_at END,
         deadline_kind = CASE c.deadline_kind WHEN 'answer_timer' THEN '' ELSE c.deadline_kind END
@@ -74,7 +75,7 @@ STORED = """
             WHERE m.conversation_id = c.id AND m.client_id = %(client_id)s
         )
         RETURNING c.id, c.public_id, c.website_id, c.visitor_id, c.agent_id, c.last_seq, c.status,
-            {name}
+            c.inbox_id, {name}
     ){owed}, stored AS (
         INSERT INTO conversations_message
             (conversation_id, seq, client_id, author, agent_id, body, created_at{column})
@@ -84,13 +85,15 @@ STORED = """
     SELECT id, public_id, website_id, visitor_id, agent_id, last_seq, name{shown} FROM grown
 """
 
-# Additional SQL for visitors' messages: what a bot owes them, in the transaction of the message.
+# What a bot owes a visitor, and what an inbox owes an answer, in the transaction of the message.
 OWED = """, owed AS (
         INSERT INTO conversations_outboxentry (reaction, payload, attempts, last_error)
         SELECT r, jsonb_build_object('conversation_id', grown.id), 0, ''
-        FROM grown, unnest(%(bot_reactions)s::text[]) r WHERE grown.status = 'bot'
+        FROM grown, unnest(%(reactions)s::text[]) r WHERE {condition}
         RETURNING id
     )"""
+OWED_TO_VISITOR = OWED.format(condition="grown.status = 'bot'")
+OWED_BY_INBOX = OWED.format(condition="grown.inbox_id IS NOT NULL")
 
 # Additional SQL for a message with an attachment; the others, nearly all, do not pay for it. Only
 # the uploader can send it, only in this conversation, and only once (a unique constraint).
@@ -120,13 +123,13 @@ def stored_by(
     speaker = {AGENT_GROWS: "a.display_name", BOT_GROWS: "c.bot_name"}.get(grows, "''")
     return STORED.format(
         grows=grows,
-        owed=OWED if is_visitor else "",
+        owed=OWED_TO_VISITOR if is_visitor else OWED_BY_INBOX,
         guard=guard + file["guard"].format(uploader="c.agent_id" if is_agent else "NULL::bigint"),
         name=f"{speaker} AS name",
         author_agent="agent_id" if is_agent else "NULL::bigint",
         column=file["column"] + (", offer" if has_offer else ""),
         value=file["value"] + (", %(offer)s::jsonb" if has_offer else ""),
-        shown=file["shown"] + (", ARRAY(SELECT id FROM owed) AS owed" if is_visitor else ""),
+        shown=file["shown"] + ", ARRAY(SELECT id FROM owed) AS owed",
     )
 
 

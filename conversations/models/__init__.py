@@ -25,6 +25,14 @@ from conversations.models.erasures import Erasure
 from conversations.models.events import Event
 from conversations.models.feed import FeedEntry, FeedPurge
 from conversations.models.inbound_emails import InboundEmail
+from conversations.models.inboxes import (
+    Correspondent,
+    InboundMessage,
+    InboundStatus,
+    Inbox,
+    OutboundMessage,
+    OutboundStatus,
+)
 from conversations.models.language_models import (
     CallOutcome,
     LanguageModelCall,
@@ -76,12 +84,16 @@ __all__ = [
     "ConsentKind",
     "Contact",
     "Conversation",
+    "Correspondent",
     "Draft",
     "Erasure",
     "Event",
     "FeedEntry",
     "FeedPurge",
     "InboundEmail",
+    "InboundMessage",
+    "InboundStatus",
+    "Inbox",
     "LanguageModelCall",
     "LanguageModelSettings",
     "LookEnd",
@@ -93,6 +105,8 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "Omission",
+    "OutboundMessage",
+    "OutboundStatus",
     "Outcome",
     "PastAnswer",
     "PauseReason",

@@ -119,6 +119,15 @@ class Conversation(models.Model):
     channel = models.CharField(
         _("channel"), max_length=10, choices=Channel.choices, default=Channel.CHAT
     )
+    inbox = models.ForeignKey(
+        "conversations.Inbox",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="conversations",
+        db_index=False,  # by_inbox
+        verbose_name=_("inbox"),
+        help_text=_("Where the visitor writes. Empty for the Messenger."),
+    )
     style = models.CharField(_("style"), max_length=20, choices=Style.choices, default=Style.LIVE)
     solved_window = models.DurationField(
         _("return window"),
@@ -392,6 +401,8 @@ class Conversation(models.Model):
             ),
             # reporting.figures.sources.engaged: rule, style and language of a conversation.
             models.Index(fields=["id"], include=["rule", "style", "language"], name="engaged_with"),
+            # The conversations that hold an inbox.
+            models.Index(fields=["inbox"], condition=Q(inbox__isnull=False), name="by_inbox"),
             # messenger: the visitor's conversations, newest first.
             models.Index(fields=["visitor", "-opened_at"], name="by_visitor"),
         ]

@@ -19,6 +19,7 @@ class Omission(models.TextChoices):
     UNANSWERED = "unanswered", _("No one had answered the visitor")
     SWITCHED_OFF = "switched_off", _("The website has no survey questions")
     WITHDRAWN = "withdrawn", _("The visitor had withdrawn consent")
+    NO_MESSENGER = "no_messenger", _("The visitor writes outside the Messenger")
 
 
 class SurveyOmission(models.Model):

@@ -92,11 +92,17 @@ export class Dialogue {
     this.onLine = onLine;
     this.isQuiet = isQuiet; // Drawn beside a text being written: it takes no focus.
     const { number, visitor } = this;
-    this.log = new Log(document.getElementById(`log-${number}`), { visitor, tint: section.dataset.tint, number });
+    this.log = new Log(document.getElementById(`log-${number}`), {
+      visitor,
+      tint: section.dataset.tint,
+      number,
+      isInbox: "inbox" in section.dataset,
+    });
     this.thread = threadOf(this.number, {
       onChange: (thread) => this.#changed(thread),
-      onState: () => {
+      onState: ({ deliveries }) => {
         this.thread.isLoaded = true;
+        for (const [seq, delivery] of Object.entries(deliveries ?? {})) this.log.deliveries.set(Number(seq), delivery);
       },
       onRejected: (body, sentence, code) => this.#rejected(body, sentence, code),
     });
@@ -226,6 +232,13 @@ export class Dialogue {
     clearTimeout(this.typingTimer);
     line.textContent = isOn ? `${this.visitor} ${texts.typing}` : "";
     if (isOn) this.typingTimer = setTimeout(() => this.showTyping(false), TYPING_GONE_MS);
+  }
+
+  /** The channel's provider accepted, delivered or refused a message. */
+  showDelivery({ seq, status }) {
+    this.log.deliveries.set(seq, { status, reason: "" });
+    this.log.draw(this.thread, this.asides);
+    if (status === "failed") this.thread.sync(); // The fetch says why, in this language.
   }
 
   markRead() {

@@ -17,9 +17,11 @@ const full = format({ dateStyle: "full", timeStyle: "medium" });
 const date = format({ dateStyle: "short" });
 
 export class Log {
-  /** `tint`: the number of the visitor's colour. */
-  constructor(root, { visitor, tint, number }) {
-    Object.assign(this, { root, visitor, tint, number });
+  /** `tint`: the number of the visitor's colour. `isInbox`: it leaves by a channel outside the Messenger,
+   *  whose provider says what became of each message. */
+  constructor(root, { visitor, tint, number, isInbox = false }) {
+    Object.assign(this, { root, visitor, tint, number, isInbox });
+    this.deliveries = new Map(); // by seq: {status, reason}
     this.bubbles = new Map(); // by seq
     this.asides = []; // events and notes: {id, at, node}, in their order
     this.unread = [];
@@ -138,10 +140,10 @@ export class Log {
 
   #bubbleOf(message) {
     const bubble = this.#bubble(message, { class: "bubble", title: full.format(new Date(message.at)) });
-    if (message.author === "agent") {
+    if (message.author === "agent" || (this.isInbox && message.author !== "visitor")) {
       const tick = element("span", { class: "tick" });
       bubble.append(tick);
-      setTick(tick, "sent");
+      setTick(tick, this.isInbox ? "sending" : "sent");
       this.unread.push({ seq: message.seq, tick });
     }
     return bubble;
@@ -187,10 +189,24 @@ export class Log {
 
   #drawTicks(otherRead) {
     this.unread = this.unread.filter(({ seq, tick }) => {
+      if (this.isInbox) return !this.#drawDelivery(tick, this.deliveries.get(seq));
       if (seq > otherRead) return true;
       setTick(tick, "read");
       return false;
     });
+  }
+
+  /** Return whether nothing more is to come. */
+  #drawDelivery(tick, delivery) {
+    const status = delivery?.status ?? "owed";
+    setTick(tick, { owed: "sending", failed: "undelivered" }[status] ?? status);
+    tick.title = delivery?.reason ?? "";
+    if (status !== "failed") return status === "read";
+    const why = element("p", { class: "undelivered" }, delivery.reason || texts.undelivered);
+    const bubble = tick.parentElement;
+    bubble.querySelector(".undelivered")?.remove();
+    bubble.append(why);
+    return Boolean(delivery.reason);
   }
 }
 
@@ -221,7 +237,7 @@ function wholeEmail(email, number) {
   return button;
 }
 
-const TICKS = { sending: "clock", sent: "check", read: "check-check" };
+const TICKS = { sending: "clock", sent: "check", delivered: "check-check", read: "check-check", undelivered: "triangle-alert" };
 
 function setTick(tick, state) {
   tick.className = `tick ${state}`;

@@ -173,7 +173,7 @@ def may_write(conversation: Conversation) -> bool:
         "author": "visitor",
         "body": "hello",
         "at": NOW,
-        "bot_reactions": [],
+        "reactions": [],
     }
     with connection.cursor() as cursor:
         cursor.execute(AS_VISITOR[False], values)

@@ -1,0 +1,1 @@
+"""Inboxes: what the product knows of the channels outside the Messenger."""

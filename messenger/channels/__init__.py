@@ -1,0 +1,1 @@
+"""Channels outside the Messenger: a connector for each, and what all of them share."""
