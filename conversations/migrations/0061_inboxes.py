@@ -271,10 +271,8 @@ class Migration(migrations.Migration):
             name="inbox",
             field=models.ForeignKey(
                 db_index=False,
-                help_text="Where the visitor writes. Empty for the Messenger.",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
-                related_name="conversations",
                 to="conversations.inbox",
                 verbose_name="inbox",
             ),

@@ -120,13 +120,7 @@ class Conversation(models.Model):
         _("channel"), max_length=10, choices=Channel.choices, default=Channel.CHAT
     )
     inbox = models.ForeignKey(
-        "conversations.Inbox",
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="conversations",
-        db_index=False,  # by_inbox
-        verbose_name=_("inbox"),
-        help_text=_("Where the visitor writes. Empty for the Messenger."),
+        "conversations.Inbox", models.PROTECT, null=True, db_index=False, verbose_name=_("inbox")
     )
     style = models.CharField(_("style"), max_length=20, choices=Style.choices, default=Style.LIVE)
     solved_window = models.DurationField(

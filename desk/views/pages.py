@@ -16,9 +16,9 @@ from accounts import preferences
 from accounts.access import StaffRequest, staff
 from accounts.models import Agent, User
 from conversations.agents import drafts, notes, notices
-from conversations.inboxes.labels import channel_icon, channel_label
+from conversations.inboxes.labels import channel_label
 from conversations.lifecycle.transitions import Verb
-from conversations.models import Address, Conversation, Correspondent
+from conversations.models import Address, Conversation
 from conversations.visitors import blocks, page_views, visitor_presence
 from core.asgi.files import UPLOAD_BYTES
 from desk import boxes as state_boxes
@@ -81,10 +81,6 @@ def conversation_of(
         "pages": pages[:SHOWN],
         "older_pages": pages[SHOWN:],
         "channel_label": channel_label(conversation),
-        "channel_icon": channel_icon(conversation),
-        "correspondent": Correspondent.objects.filter(visitor=conversation.visitor_id).first()
-        if conversation.inbox_id
-        else None,
         "address": Address.objects.filter(visitor=conversation.visitor_id).first(),
         "is_online": is_online,
         "rights": rights_of(conversation, user, agent, at=at),

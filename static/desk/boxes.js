@@ -87,7 +87,7 @@ function show(number, online) {
     document.querySelector(`.dialogue[data-number="${number}"] [data-presence]`),
   ];
   for (const place of places) {
-    if (!place) continue;
+    if (!place?.querySelector(".presence")) continue; // Those who write elsewhere are never on the site.
     place.querySelector(".dot").classList.toggle("on", online);
     place.querySelector(".presence .words").textContent = online ? texts.onSite : texts.left;
   }

@@ -202,9 +202,9 @@ export class Log {
     setTick(tick, { owed: "sending", failed: "undelivered" }[status] ?? status);
     tick.title = delivery?.reason ?? "";
     if (status !== "failed") return status === "read";
-    const why = element("p", { class: "undelivered" }, delivery.reason || texts.undelivered);
+    const why = element("p", { class: "why-undelivered" }, delivery.reason || texts.undelivered);
     const bubble = tick.parentElement;
-    bubble.querySelector(".undelivered")?.remove();
+    bubble.querySelector(".why-undelivered")?.remove();
     bubble.append(why);
     return Boolean(delivery.reason);
   }

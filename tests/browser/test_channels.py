@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Crowd
+from tests.browser.language import Language
 from tests.browser.people import Agent
 from tests.browser.product import Product
 from tests.browser.test_every_page import inaccessible
@@ -53,12 +54,13 @@ def connect_bot(crowd: Crowd, telegram: Provider) -> dict[str, Any]:
     page.get_by_role("link", name="Add inbox").click()
     page.get_by_label("Website").select_option(index=1)
     page.get_by_label("Channel").select_option("Telegram")
-    page.get_by_label("Name", exact=True).fill("Boutique")
+    page.get_by_label("Name:", exact=True).fill("Boutique")
     page.get_by_label("Distribution rule").select_option(index=1)
     shoot(page, "inbox-add")
     page.get_by_role("button", name="Save", exact=True).click()
-    page.get_by_label("Token of the bot").fill(TOKEN)
+    page.reload()
     assert inaccessible(page) == []
+    page.get_by_label("Token of the bot").fill(TOKEN)
     page.get_by_role("button", name="Save and continue editing").click()
     expect(page.get_by_text("Working")).to_be_visible()
     shoot(page, "inbox-change")
@@ -130,10 +132,11 @@ def test_a_chat_of_telegram_from_the_settings_to_the_ticks(
     expect(bubble.get_by_text("Sent", exact=True)).to_be_attached()
     if SHOTS:
         french = crowd.agent("alice", locale="fr-FR", viewport={"width": 390, "height": 844})
+        french.translate = Language("fr")
         french.log_in()
         french.page.goto(alice.page.url)
         expect(french.page.locator(".dialogue-head")).to_be_visible()
-        expect(french.page.locator(".undelivered")).to_be_visible()
+        expect(french.page.locator(".why-undelivered")).to_be_visible()
         shoot(french.page, "desk-phone-fr")
         french.page.emulate_media(color_scheme="dark")
         shoot(french.page, "desk-phone-dark")
