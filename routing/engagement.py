@@ -124,21 +124,11 @@ def start(
             _("We cannot take a new conversation from this page. Your message is saved here.")
         )
     rule, skills = _rule_for(targeting, channel), targeting.as_target().skills
-    conversation = _open(
-        Conversation(
-            website=visitor.website,
-            visitor=visitor,
-            channel=channel,
-            language=language,
-            page_url=page_url,
-            style=rule.style,
-            solved_window=rule.window,
-        ),
-        rule,
-        skills,
-        opened_from=address_shares.hash_of(visitor, address),
-        at=at,
-    )
+    begun = Conversation(website=visitor.website, visitor=visitor, channel=channel)
+    begun.language, begun.page_url = language, page_url
+    begun.style, begun.solved_window = rule.style, rule.window
+    opened_from = address_shares.hash_of(visitor, address)
+    conversation = _open(begun, rule, skills, opened_from=opened_from, at=at)
     sent = sending.add_first(
         conversation, body=body, client_id=client_id, at=at, attachment=attachment
     )
