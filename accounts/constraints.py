@@ -19,6 +19,7 @@ SENTENCES = {
     "group_name_once": _("This website already has a group with this name. Choose another name."),
     "group_once_in_rule": _("This group is already in the rule. Add each group once."),
     "holiday_once": _("This day already has an entry with the same opening time."),
+    "inbox_name_once": _("This website already has an inbox with this name. Choose another name."),
     "rule_name_once": _("This website already has a rule with this name. Choose another name."),
     "skill_name_once": _(
         "This website already has a skill of this kind with this name. Choose another name."

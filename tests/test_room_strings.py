@@ -34,6 +34,7 @@ ALLOWED = {
     ("conversations/models/conversations.py", "routing.DistributionRule"),
     ("conversations/models/conversations.py", "routing.RuleStep"),
     ("conversations/models/engaged.py", "routing.DistributionRule"),
+    ("conversations/models/inboxes.py", "routing.DistributionRule"),
     ("accounts/views.py", "admin:index"),  # Django's own name, whichever site answers it.
 }
 

@@ -151,7 +151,7 @@ class Migration(migrations.Migration):
                         blank=True, purpose="inbox.secret", verbose_name="secret"
                     ),
                 ),
-                ("options", models.JSONField(blank=True, default=dict)),
+                ("options", models.JSONField(blank=True, default=dict, editable=False)),
                 (
                     "trouble",
                     models.CharField(

@@ -48,7 +48,7 @@ class Inbox(models.Model):
     key = models.CharField(max_length=40, unique=True, default=new_key, editable=False)
     token = EncryptedTextField(_("access token"), blank=True, purpose="inbox.token")
     secret = EncryptedTextField(_("secret"), blank=True, purpose="inbox.secret")
-    options = models.JSONField(default=dict, blank=True)
+    options = models.JSONField(default=dict, blank=True, editable=False)
     trouble = models.CharField(_("problem"), max_length=300, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), editable=False)
 

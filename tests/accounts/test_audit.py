@@ -134,6 +134,7 @@ ELSEWHERE = {
     "conversations.languagemodelsettings",
     "conversations.suggestionsettings",
     "conversations.webhook",
+    "conversations.inbox",
 }
 
 
