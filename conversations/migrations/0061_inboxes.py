@@ -248,6 +248,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="inbound",
                         to="conversations.inbox",
+                        verbose_name="inbox",
                     ),
                 ),
             ],
@@ -302,6 +303,7 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.CASCADE,
                 related_name="outbound",
                 to="conversations.inbox",
+                verbose_name="inbox",
             ),
         ),
         migrations.AddField(

@@ -103,7 +103,11 @@ class InboundMessage(models.Model):
     """
 
     inbox = models.ForeignKey(
-        Inbox, on_delete=models.CASCADE, related_name="inbound", db_index=False
+        Inbox,
+        on_delete=models.CASCADE,
+        related_name="inbound",
+        db_index=False,
+        verbose_name=_("inbox"),
     )
     correspondent = models.ForeignKey(
         Correspondent, on_delete=models.CASCADE, related_name="inbound", verbose_name=_("sender")
@@ -172,7 +176,11 @@ class OutboundMessage(models.Model):
         verbose_name=_("conversation"),
     )
     inbox = models.ForeignKey(
-        Inbox, on_delete=models.CASCADE, related_name="outbound", db_index=False
+        Inbox,
+        on_delete=models.CASCADE,
+        related_name="outbound",
+        db_index=False,
+        verbose_name=_("inbox"),
     )
     seq = models.PositiveIntegerField(_("position"))
     status = models.CharField(

@@ -66,6 +66,7 @@ EXCUSED: dict[str, tuple[str, str]] = {
     "conversations.erasure": ("a keyed hash, and numbers", "subject rows"),
     "conversations.statusinterval": (STAFF, "groups"),
     "conversations.webhook": (SETTINGS, "name url events secret previous_secret"),
+    "conversations.inbox": (SETTINGS, "kind name key token secret options trouble"),
     "conversations.languagemodelsettings": (SETTINGS, "base_url model api_key"),
     "conversations.suggestionsettings": (SETTINGS, "provider_url provider_secret"),
     "core.outboxentry": (SHORT, "reaction payload last_error"),
