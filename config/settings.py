@@ -388,7 +388,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY el
 
 # How often each door admits requests, counted beside the cache.
 RATE_LIMITS, CALL_SERVERS = rate_limits.read(), call_servers.read()
-RATE_PLACES_PERCENT = rate_limits.read_places_percent()
+RATE_PLACES_PERCENT, CHANNEL_APIS = rate_limits.read_places_percent(), channel_providers.read()
 RATE_LIMIT_URL = redis_url(1)
 QUEUE_URL = redis_url(2)  # asked how many tasks wait
 
@@ -397,7 +397,6 @@ CLAMAV = scanner("CLAMAV")
 
 # The servers in the private network that may be providers of suggestions; the switch allows all.
 PRIVATE_SERVERS = private_servers("PRIVATE_SERVERS")
-CHANNEL_APIS = channel_providers.read()
 PROVIDERS_MAY_BE_PRIVATE = flag("PROVIDERS_MAY_BE_PRIVATE", default=False)
 
 # How many calls to language models may wait for their server at once, in all workers together.

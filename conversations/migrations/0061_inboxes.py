@@ -271,17 +271,12 @@ class Migration(migrations.Migration):
             model_name="conversation",
             name="inbox",
             field=models.ForeignKey(
+                db_constraint=False,
                 db_index=False,
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 to="conversations.inbox",
                 verbose_name="inbox",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="conversation",
-            index=models.Index(
-                condition=models.Q(("inbox__isnull", False)), fields=["inbox"], name="by_inbox"
             ),
         ),
         migrations.AddField(

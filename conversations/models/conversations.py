@@ -119,8 +119,14 @@ class Conversation(models.Model):
     channel = models.CharField(
         _("channel"), max_length=10, choices=Channel.choices, default=Channel.CHAT
     )
+    # Without the database's constraint, which would be checked against every row under a lock.
     inbox = models.ForeignKey(
-        "conversations.Inbox", models.PROTECT, null=True, db_index=False, verbose_name=_("inbox")
+        "conversations.Inbox",
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("inbox"),
     )
     style = models.CharField(_("style"), max_length=20, choices=Style.choices, default=Style.LIVE)
     solved_window = models.DurationField(
@@ -152,11 +158,7 @@ class Conversation(models.Model):
         verbose_name=_("queue"),
     )
     group = models.ForeignKey(
-        Group,
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="conversations",
-        verbose_name=_("group"),
+        Group, models.PROTECT, null=True, related_name="conversations", verbose_name=_("group")
     )
     agent = models.ForeignKey(
         Agent,
