@@ -1,19 +1,23 @@
 """Secrets in the database: encrypted with keys derived from ``SECRET_KEY`` (docs/adr/0036).
 
-A secret is encrypted with ``SECRET_KEY`` and can be read with it and with each of
-``SECRET_KEY_FALLBACKS``. ``manage.py reencrypt_secrets`` moves all of them to ``SECRET_KEY``.
+A secret is encrypted with ``SECRET_KEY`` by AES-256-GCM and can be read with it and with each of
+``SECRET_KEY_FALLBACKS``. Earlier versions used Fernet, which is read as well.
+``manage.py reencrypt_secrets`` moves all of them to ``SECRET_KEY`` and AES-256-GCM.
 """
 
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.exceptions import InvalidTag
+from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.apps import apps
 from django.conf import settings
@@ -21,6 +25,9 @@ from django.db import models, transaction
 from django.db.models.query_utils import DeferredAttribute
 
 MASK = "•••"
+GCM = "gcm1:"
+"""What a ciphertext of AES-256-GCM begins with; then nonce, text and tag in URL-safe Base64."""
+NONCE_BYTES = 12
 
 
 class Unreadable(Exception):
@@ -59,37 +66,54 @@ def encrypt(text: str, *, purpose: str) -> str:
     ``purpose`` names what the secret is for. A ciphertext is readable for its purpose only, so a
     row cannot borrow the secret of another table.
     """
-    return _fernet(settings.SECRET_KEY, purpose).encrypt(text.encode()).decode() if text else ""
+    if not text:
+        return ""
+    nonce = os.urandom(NONCE_BYTES)
+    sealed = AESGCM(_key(settings.SECRET_KEY, purpose)).encrypt(
+        nonce, text.encode(), _info(purpose)
+    )
+    return GCM + base64.urlsafe_b64encode(nonce + sealed).decode()
 
 
 def decrypt(ciphertext: str, *, purpose: str) -> str:
     """Return the text, decrypted with any of the installation's keys; raise ``Unreadable``."""
     if not ciphertext:
         return ""
-    try:
-        return _fernets(purpose).decrypt(ciphertext.encode()).decode()
-    except InvalidToken:
-        raise Unreadable(purpose) from None
+    for key in signing_keys():
+        text = _opened(ciphertext, key, purpose)
+        if text is not None:
+            return text
+    raise Unreadable(purpose)
 
 
 def is_current(ciphertext: str, *, purpose: str) -> bool:
-    """Return whether ``SECRET_KEY`` itself decrypts it."""
+    """Return whether ``SECRET_KEY`` itself decrypts it, and by today's cipher."""
+    is_todays = ciphertext.startswith(GCM)
+    return is_todays and _opened(ciphertext, settings.SECRET_KEY, purpose) is not None
+
+
+def _opened(ciphertext: str, key: str, purpose: str) -> str | None:
+    """Return the text, or ``None`` if it was not encrypted with this key for this purpose."""
+    derived = _key(key, purpose)
     try:
-        _fernet(settings.SECRET_KEY, purpose).decrypt(ciphertext.encode())
-    except InvalidToken:
-        return False
-    return True
+        if not ciphertext.startswith(GCM):
+            # Written by an earlier version.
+            token = Fernet(base64.urlsafe_b64encode(derived)).decrypt(ciphertext.encode())
+            return token.decode()
+        sealed = base64.urlsafe_b64decode(ciphertext.removeprefix(GCM))
+        nonce, sealed = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
+        return AESGCM(derived).decrypt(nonce, sealed, _info(purpose)).decode()
+    except (InvalidTag, InvalidToken, ValueError):
+        return None
 
 
-def _fernets(purpose: str) -> MultiFernet:
-    return MultiFernet([_fernet(key, purpose) for key in signing_keys()])
+def _info(purpose: str) -> bytes:
+    return f"causerie secret: {purpose}".encode()
 
 
 @lru_cache(maxsize=64)
-def _fernet(key: str, purpose: str) -> Fernet:
-    info = f"causerie secret: {purpose}".encode()
-    derived = HKDF(hashes.SHA256(), 32, salt=None, info=info).derive(key.encode())
-    return Fernet(base64.urlsafe_b64encode(derived))
+def _key(key: str, purpose: str) -> bytes:
+    return HKDF(hashes.SHA256(), 32, salt=None, info=_info(purpose)).derive(key.encode())
 
 
 class _Attribute(DeferredAttribute):

@@ -16,7 +16,10 @@ PRESCRIBED = {
     "conversations/calls/servers.py",  # coturn's credentials
     "core/rates/counters.py",  # Valkey names its scripts so
 }
-HARMLESS = {"conversations/webhooks/rounds.py"}  # spreads retries over time
+HARMLESS = {
+    "config/web_servers/draining.py",  # spreads reconnecting browsers over time
+    "conversations/webhooks/rounds.py",  # spreads retries over time
+}
 NAMES = {
     ("accounts/failed_logins.py", 12),  # part of a signed cookie
     ("accounts/models/websites.py", 9),  # a website's public key

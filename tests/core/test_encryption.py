@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from io import StringIO
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core import serializers
 from django.core.exceptions import FieldError
 from django.core.management import CommandError, call_command
@@ -54,7 +56,68 @@ def test_a_text_is_readable_for_its_purpose_and_with_the_keys_of_the_installatio
             decrypt(ciphertext, purpose=purpose)
 
 
-@pytest.mark.parametrize("text", ["gAAAA", "s3cret", "é" * 100, "\0", "gAAAAA=="])
+def of_an_earlier_version(text: str, key: str, purpose: str) -> str:
+    """Encrypt as versions before AES-256-GCM did."""
+    return (
+        Fernet(base64.urlsafe_b64encode(encryption._key(key, purpose)))
+        .encrypt(text.encode())
+        .decode()
+    )
+
+
+def test_what_an_earlier_version_wrote_is_readable(settings: Any) -> None:
+    keys(settings, OLD)
+    ciphertext = of_an_earlier_version("s3cret é", OLD, "provider")
+    keys(settings, NEW, OLD)
+    assert decrypt(ciphertext, purpose="provider") == "s3cret é"
+    with pytest.raises(Unreadable):
+        decrypt(ciphertext, purpose="identity")
+    keys(settings, OLD)
+    assert not encryption.is_current(ciphertext, purpose="provider")
+    assert encryption.is_current(encrypt("s3cret é", purpose="provider"), purpose="provider")
+
+
+@pytest.mark.django_db
+def test_what_an_earlier_version_wrote_is_moved_to_todays_cipher(
+    website: Website, settings: Any
+) -> None:
+    keys(settings, NEW)
+    row = SuggestionSettings.objects.create(website=website, provider_secret="x")
+    earlier = of_an_earlier_version("s3cret", NEW, "suggestion provider")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE conversations_suggestionsettings SET provider_secret = %s", [earlier]
+        )
+    assert encryption.reencrypt().changed["conversations.suggestionsettings.provider_secret"] == 1
+    (ciphertext,) = stored("conversations_suggestionsettings", "provider_secret")
+    assert ciphertext.startswith(encryption.GCM)
+    row.refresh_from_db()
+    assert row.provider_secret.reveal() == "s3cret"
+    assert encryption.reencrypt().changed["conversations.suggestionsettings.provider_secret"] == 0
+
+
+def test_the_cipher_is_aes_256_gcm_with_a_new_nonce_each_time() -> None:
+    ciphertexts = [encrypt("s3cret", purpose="x") for _ in range(100)]
+    sealed = [base64.urlsafe_b64decode(each.removeprefix(encryption.GCM)) for each in ciphertexts]
+    assert {len(each) for each in sealed} == {12 + len("s3cret") + 16}
+    assert len({each[:12] for each in sealed}) == 100
+    assert len(encryption._key("key", "x")) * 8 == 256
+
+
+def test_a_changed_ciphertext_is_noticed() -> None:
+    sealed = bytearray(
+        base64.urlsafe_b64decode(encrypt("s3cret", purpose="x").removeprefix(encryption.GCM))
+    )
+    for place in range(len(sealed)):
+        changed = sealed.copy()
+        changed[place] ^= 1
+        with pytest.raises(Unreadable):
+            decrypt(encryption.GCM + base64.urlsafe_b64encode(changed).decode(), purpose="x")
+
+
+@pytest.mark.parametrize(
+    "text", ["gAAAA", "s3cret", "é" * 100, "\0", "gAAAAA==", "gcm1:", "gcm1:é", "gcm1:AAAA"]
+)
 def test_a_text_that_is_no_ciphertext_cannot_be_decrypted(text: str) -> None:
     with pytest.raises(Unreadable):
         decrypt(text, purpose="provider")
