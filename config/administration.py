@@ -92,6 +92,7 @@ SECTIONS = (
             "conversations.message",
             "conversations.event",
             "conversations.languagemodelcall",
+            "conversations.writingaid",
             "conversations.mirrorlook",
             "conversations.cobrowsingsession",
             "messenger.mail",

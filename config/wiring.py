@@ -47,13 +47,17 @@ from conversations.facts import (
     SlotFreed,
     SuggestionsAsked,
     SuggestionsCame,
+    SummaryMade,
     SurveyAnswered,
     VisitorBrowsed,
     VisitorLoggedOut,
     VisitorWroteToBot,
     WebhookStalled,
+    WritingAsked,
+    WritingCame,
 )
 from conversations.inboxes import kinds
+from conversations.language_models import writing
 from conversations.privacy import tables
 from conversations.suggestions import learning
 from conversations.webhooks import alerts as webhook_alerts
@@ -117,6 +121,10 @@ def connect() -> None:
     )
     on(SuggestionsAsked, conversations.task_triggers.ask_provider)
     on(SuggestionsCame, desk.live.show_suggestions)
+    on(ConversationMoved, conversations.task_triggers.summarise)
+    on(SummaryMade, desk.live.show_note)
+    on(WritingCame, desk.live.show_writing)
+    on_durably(WritingAsked, writing.write, in_worker=True)
     on(ReplayWanted, reporting.task_triggers.play_again)
 
     # Anymail's signal for a mail that came in by a provider's webhook.

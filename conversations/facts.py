@@ -185,6 +185,31 @@ class SuggestionsCame(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class WritingAsked(Fact):
+    """An agent asked a language model for a text. ``waited`` are the seconds for which it was
+    busy."""
+
+    aid_id: int
+    waited: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WritingCame(Fact):
+    """The text that an agent asked for is there, or there will be none."""
+
+    conversation_id: int
+    agent_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryMade(Fact):
+    """A conversation has been summarised. ``agent_id`` holds it."""
+
+    conversation_id: int
+    agent_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class SurveyAnswered(Fact):
     """A visitor answered the survey."""
 

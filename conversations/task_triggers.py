@@ -8,10 +8,21 @@ from __future__ import annotations
 from asgiref.sync import sync_to_async
 
 from conversations import tasks
-from conversations.facts import SuggestionsAsked
+from conversations.facts import ConversationMoved, SuggestionsAsked
+from conversations.language_models import summaries
 
 PATIENCE_SECONDS = 30
 """A later answer of the provider would not help: the agent has replied by then."""
+
+SUMMARY_SECONDS = 60
+
+
+async def summarise(fact: ConversationMoved) -> None:
+    """Have a conversation summarised that people take over, if its website wants this."""
+    if fact.verb in summaries.AT_VERBS:
+        await sync_to_async(tasks.summarise.apply_async)(
+            (fact.conversation_id,), retry=False, expires=SUMMARY_SECONDS
+        )
 
 
 async def ask_provider(fact: SuggestionsAsked) -> None:

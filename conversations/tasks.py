@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from celery import shared_task
+from celery import Task, shared_task
 from django.conf import settings
 
 from accounts import failed_logins
@@ -14,6 +14,7 @@ from accounts.models import Website
 from conversations import feed
 from conversations.agents import drafts, status_log
 from conversations.calls import verbs as calls
+from conversations.language_models import calling, summaries
 from conversations.lifecycle import deadlines
 from conversations.lifecycle.transitions import Refused
 from conversations.messages import attachments
@@ -135,6 +136,15 @@ def forget_unsent() -> int:
 def learn_answers() -> int:
     """Learn suggestions from well-closed conversations; return how many were read."""
     return learning.learn_all(at=deadlines.database_now())
+
+
+@shared_task(bind=True, max_retries=10)
+def summarise(task: Task, conversation_id: int) -> bool:
+    """Summarise a conversation for the agent who takes over."""
+    try:
+        return summaries.make(conversation_id, at=deadlines.database_now())
+    except calling.Busy as busy:
+        raise task.retry(exc=busy, countdown=2) from None
 
 
 @shared_task(soft_time_limit=10, time_limit=15)

@@ -18,7 +18,9 @@ from conversations.facts import (
     NoteWritten,
     PushUnanswered,
     SuggestionsCame,
+    SummaryMade,
     VisitorBrowsed,
+    WritingCame,
 )
 from conversations.lifecycle.transitions import PAUSED
 from core.realtime.channel_groups import desk_group, push, team_group, viewers_group
@@ -84,8 +86,9 @@ def _teams(fact: ConversationMoved) -> set[int]:
     return {group_id for group_id in (joined, left) if group_id is not None}
 
 
-async def show_note(fact: NoteWritten) -> None:
-    """Push to the desk that holds the conversation; others read the note when they open it."""
+async def show_note(fact: NoteWritten | SummaryMade) -> None:
+    """Push to the desk that holds the conversation; others read the note or the summary when they
+    open it."""
     if fact.agent_id is not None:
         frame = {"type": "changed", "what": "conversation", "conversation": fact.conversation_id}
         await push(desk_group(fact.agent_id), frame)
@@ -103,6 +106,11 @@ async def show_agent(fact: AgentChanged | PushUnanswered | AgentMentioned) -> No
 
 async def show_suggestions(fact: SuggestionsCame) -> None:
     frame = {"type": "changed", "what": "suggestions", "conversation": fact.conversation_id}
+    await push(desk_group(fact.agent_id), frame)
+
+
+async def show_writing(fact: WritingCame) -> None:
+    frame = {"type": "changed", "what": "writing", "conversation": fact.conversation_id}
     await push(desk_group(fact.agent_id), frame)
 
 

@@ -175,6 +175,16 @@ def _reply_texts() -> dict[str, Any]:
         "suggestAnswer": _("Past answer"),
         "suggestProvider": _("Suggestion"),
         "suggestHide": _("Hide suggestions"),
+        "writing": {
+            "busy": _("Being written…"),
+            "made": _("Written by a machine. Check it before you send it."),
+            "used": _("The text is in your reply. Check it before you send it."),
+            "failed": _("No text could be written. Please try again, or write it yourself."),
+            "noArticle": _("No article answers this, or none could be proven as a source."),
+            "use": _("Use this text"),
+            "drop": _("Drop it"),
+            "sources": _("Sources"),
+        },
         "paletteFind": _("Search all conversations for “{words}”"),
         "palette": {
             "conversation": _("Conversation"),

@@ -23,6 +23,7 @@ from desk.views import (
     suggesting,
     supervision,
     why,
+    writing,
 )
 
 urlpatterns = [
@@ -72,6 +73,9 @@ urlpatterns = [
     path(
         "desk/c/<int:number>/suggestions/<int:seq>/", suggesting.decided, name="suggestion_decided"
     ),
+    path("desk/c/<int:number>/writing/", writing.ask, name="writing"),
+    path("desk/c/<int:number>/writing/<int:pk>/", writing.text, name="written"),
+    path("desk/c/<int:number>/writing/<int:pk>/decided/", writing.decided, name="writing_decided"),
     path("desk/c/<int:number>/draft/", actions.draft, name="draft"),
     path("desk/c/<int:number>/close/", set_aside.close, name="close"),
     path("desk/c/<int:number>/pending/", set_aside.pending, name="pending"),

@@ -44,6 +44,8 @@ class LanguageModel(BaseHTTPRequestHandler):
         if passage := re.search(r"^\[1\] (.*)$", asked, re.MULTILINE):
             said = passage[1].partition(": ")[2].partition(". ")[0].rstrip(".")
             return self._say(f"{said}. [1]")
+        if "summarise" in system:
+            return self._say("\n".join(f"- Fact {n}" for n in range(1, 9)))
         return self._say(f"As asked: {asked}")
 
     def slow(self, system: str, asked: str) -> None:
@@ -75,6 +77,9 @@ class LanguageModel(BaseHTTPRequestHandler):
         call = {"name": "close_conversation", "arguments": "{}"}
         tools = [{"id": "1", "type": "function", "function": call}]
         self._say(INJECTED, tool_calls=tools)
+
+    def adds_an_address(self, system: str, asked: str) -> None:
+        self._say(f"{asked} See https://evil.example/pay")
 
     def unfinished(self, system: str, asked: str) -> None:
         self._say("Refunds arrive within five days. [1]", finish="length")

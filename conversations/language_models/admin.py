@@ -12,7 +12,7 @@ from accounts.logins.reauthentication import AsksAgain
 from accounts.rights import ForAdministrators, ReadOnly
 from accounts.widgets import SecretField, SecretInput
 from conversations.language_models import endpoint
-from conversations.models import LanguageModelCall, LanguageModelSettings
+from conversations.models import LanguageModelCall, LanguageModelSettings, WritingAid
 from core import outside_servers, web_addresses
 
 
@@ -28,9 +28,14 @@ class LanguageModelForm(forms.ModelForm):
             "daily_tokens",
             "answers_visitors",
             "answers_per_conversation",
+            "helps_agents",
+            "summarises",
         )
         field_classes = {"api_key": SecretField}
-        widgets = {"api_key": SecretInput}
+        widgets = {
+            "api_key": SecretInput,
+            "daily_tokens": forms.NumberInput(attrs={"class": "vBigIntegerField"}),
+        }
 
     def clean_base_url(self) -> str:
         """Refuse what a call would refuse later (N8)."""
@@ -62,7 +67,14 @@ class LanguageModelAdmin(AsksAgain, ForAdministrators, admin.ModelAdmin):
     """Which language model a website uses, and for what. Everything is off by default."""
 
     form = LanguageModelForm
-    list_display = ("website", "base_url", "model", "answers_visitors")
+    list_display = (
+        "website",
+        "base_url",
+        "model",
+        "answers_visitors",
+        "helps_agents",
+        "summarises",
+    )
     list_select_related = ("website",)
 
 
@@ -83,3 +95,15 @@ class LanguageModelCallAdmin(ReadOnly, admin.ModelAdmin):
     list_select_related = ("website", "conversation")
     search_fields = ("=conversation__id", "=sent_sha256")
     show_full_result_count = False
+
+
+@admin.register(WritingAid)
+class WritingAidAdmin(ReadOnly, admin.ModelAdmin):
+    """What became of the texts that agents asked for; the filters count them."""
+
+    list_display = ("asked_at", "conversation", "agent", "kind", "state")
+    list_filter = ("conversation__website", "kind", "state")
+    list_select_related = ("conversation", "agent")
+    search_fields = ("=conversation__id",)
+    show_facets = admin.ShowFacets.ALWAYS
+    fields = ("conversation", "agent", "kind", "state", "asked_at")

@@ -35,9 +35,13 @@ from conversations.models.inboxes import (
 )
 from conversations.models.language_models import (
     CallOutcome,
+    ConversationSummary,
     LanguageModelCall,
     LanguageModelSettings,
     Purpose,
+    WritingAid,
+    WritingKind,
+    WritingState,
 )
 from conversations.models.looks import LookEnd, LookPart, LookReplay, MirrorLook
 from conversations.models.messages import Author, Message
@@ -85,6 +89,7 @@ __all__ = [
     "Contact",
     "Conversation",
     "Correspondent",
+    "ConversationSummary",
     "Draft",
     "Erasure",
     "Event",
@@ -128,4 +133,7 @@ __all__ = [
     "WebhookDelivery",
     "WebhookFormat",
     "WebhookProgress",
+    "WritingAid",
+    "WritingKind",
+    "WritingState",
 ]

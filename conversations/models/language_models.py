@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Website
+from accounts.models import Agent, Website
 from conversations.models.conversations import Conversation
 from core.encryption import EncryptedTextField
 
@@ -67,6 +67,22 @@ class LanguageModelSettings(models.Model):
         default=5,
         help_text=_("Afterwards articles are quoted."),
     )
+    helps_agents = models.BooleanField(
+        _("help agents to write"),
+        default=False,
+        help_text=_(
+            "Agents can have a reply drafted from articles, and theirs rewritten or translated. "
+            "Nothing is sent to a visitor by itself."
+        ),
+    )
+    summarises = models.BooleanField(
+        _("summarise when people take over"),
+        default=False,
+        help_text=_(
+            "When a bot passes a conversation on, or an agent transfers it, the next one reads a "
+            "summary of at most five lines, marked as made by a machine."
+        ),
+    )
 
     class Meta:
         verbose_name = _("language model")
@@ -80,6 +96,10 @@ class Purpose(models.TextChoices):
     """What a language model was asked for."""
 
     ANSWER = "answer", _("Answer of a bot")
+    DRAFT = "draft", _("Draft of a reply")
+    REWRITE = "rewrite", _("Rewriting")
+    TRANSLATE = "translate", _("Translation")
+    SUMMARY = "summary", _("Summary")
 
 
 class CallOutcome(models.TextChoices):
@@ -139,3 +159,89 @@ class LanguageModelCall(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.conversation_id} · {self.get_purpose_display()}"
+
+
+class WritingKind(models.TextChoices):
+    """What an agent can ask for at the composer."""
+
+    DRAFT = "draft", _("Draft a reply")
+    SHORTER = "shorter", _("Shorter")
+    FRIENDLIER = "friendlier", _("Friendlier")
+    FORMAL = "formal", _("More formal")
+    TRANSLATE = "translate", _("Translate")
+
+
+class WritingState(models.TextChoices):
+    """What became of a text that an agent asked for."""
+
+    PENDING = "pending", _("Being written")
+    FAILED = "failed", _("Not written")
+    READY = "ready", _("Not decided")
+    USED = "used", _("Sent unchanged")
+    EDITED = "edited", _("Sent with changes")
+    DROPPED = "dropped", _("Dropped")
+
+
+class WritingAid(models.Model):
+    """A text that an agent asked a language model for: a draft of a reply with its sources, or
+    another wording of their own. ``given`` is what they had written, until the text is there."""
+
+    conversation = models.ForeignKey(
+        Conversation,
+        on_delete=models.CASCADE,
+        related_name="writing_aids",
+        verbose_name=_("conversation"),
+    )
+    agent = models.ForeignKey(
+        Agent, on_delete=models.PROTECT, related_name="writing_aids", verbose_name=_("agent")
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=WritingKind.choices)
+    given = models.TextField(blank=True)
+    text = models.TextField(blank=True)
+    sources = models.JSONField(default=list)
+    state = models.CharField(
+        _("outcome"), max_length=8, choices=WritingState.choices, default=WritingState.PENDING
+    )
+    asked_at = models.DateTimeField(_("asked at"))
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("text written for an agent")
+        verbose_name_plural = _("texts written for agents")
+        ordering = ("-asked_at", "-pk")
+        constraints = [
+            models.CheckConstraint(
+                name="written_aid_has_text",
+                condition=Q(state__in=["pending", "failed"]) | ~Q(text=""),
+            ),
+            models.CheckConstraint(
+                name="decided_aid_has_its_moment",
+                condition=Q(state__in=["pending", "failed", "ready"], decided_at__isnull=True)
+                | Q(state__in=["used", "edited", "dropped"], decided_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.conversation_id} · {self.get_kind_display()}"
+
+
+class ConversationSummary(models.Model):
+    """A summary by a language model, for the agent who takes over. It covers the messages up to
+    ``to_seq``."""
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="machine_summaries"
+    )
+    to_seq = models.PositiveIntegerField()
+    text = models.TextField()
+    made_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("summary by a machine")
+        verbose_name_plural = _("summaries by a machine")
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "to_seq"], name="one_summary_to_a_seq"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.conversation_id}/{self.to_seq}"

@@ -21,6 +21,7 @@ from conversations.models import (
     Contact,
     Conversation,
     Correspondent,
+    ConversationSummary,
     Draft,
     Event,
     InboundEmail,
@@ -43,6 +44,7 @@ from conversations.models import (
     UnansweredQuestion,
     Visitor,
     WebhookDelivery,
+    WritingAid,
 )
 
 
@@ -97,7 +99,9 @@ TABLES = (
         ("conversation_id", "allowed", "asked_at", "accepted_at", "ended_at", "end"),
     ),
     PersonalTable(Contact),
+    PersonalTable(ConversationSummary),
     PersonalTable(Draft),
+    PersonalTable(WritingAid),
     PersonalTable(Event),
     PersonalTable(
         Call,

@@ -35,7 +35,7 @@ def offer(conversation: Conversation, agent: Agent, *, at: datetime) -> Suggesti
     settings = SuggestionSettings.objects.filter(website=conversation.website_id).first()
     if settings is not None and not settings.is_on:
         return None
-    question, seq = _last_question(conversation)
+    question, seq = last_question(conversation)
     if not question:
         return None
     same = SuggestionOffer.objects.filter(conversation=conversation, agent=agent, seq=seq)
@@ -57,7 +57,7 @@ def offer(conversation: Conversation, agent: Agent, *, at: datetime) -> Suggesti
     return offered
 
 
-def _last_question(conversation: Conversation) -> tuple[str, int]:
+def last_question(conversation: Conversation) -> tuple[str, int]:
     """Return the visitor's text since the last reply, and the number of its last message."""
     last = Message.objects.filter(conversation=conversation).order_by("-seq")[:LAST_WORDS]
     asked: list[Message] = []
@@ -80,7 +80,7 @@ def ask_provider(offer_id: int) -> bool:
     if offered is None:
         return False
     conversation = offered.conversation
-    question, seq = _last_question(conversation)
+    question, seq = last_question(conversation)
     if seq != offered.seq:
         return False  # Answered meanwhile, or there is a new question.
     asked = Asked(conversation, offered.agent, question)

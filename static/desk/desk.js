@@ -312,6 +312,10 @@ function show(frame) {
         dialogue?.suggestions?.renew();
         break;
       }
+      if (frame.what === "writing") {
+        dialogue?.writingHelp?.renew();
+        break;
+      }
       if (frame.what === "visitor") {
         if (String(frame.conversation) === panes?.number) {
           refreshToolbar();

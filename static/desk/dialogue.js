@@ -8,6 +8,7 @@ import { Log } from "./log.js";
 import { Store, notify, texts } from "./page.js";
 import { Picker } from "./picker.js";
 import { Suggestions } from "./suggestions.js";
+import { WritingHelp } from "./writing_help.js";
 import { isNoting, switchTo } from "./writing.js";
 
 const TYPING_MS = 3000;
@@ -187,6 +188,7 @@ export class Dialogue {
     emoji.addEventListener("click", () => this.#offerEmoji(emoji), { once: true });
     this.suggestions = new Suggestions({ form: box.form, number: this.number });
     this.suggestions.follow(this.thread);
+    this.writingHelp = new WritingHelp({ form: box.form, number: this.number });
     // An agent who is writing a note when the conversation comes to the desk goes on with the note.
     if (document.activeElement === this.noteBox) switchTo(this.number, "note");
     else if (!this.isQuiet && matchMedia("(hover: hover)").matches) box.focus({ preventScroll: true });
@@ -285,6 +287,7 @@ export class Dialogue {
     this.#complain("");
     this.#hint("");
     this.suggestions.answered(body);
+    this.writingHelp.answered(body);
     this.thread.send(body);
     this.box.value = "";
     drafts.set(this.number, "");

@@ -62,7 +62,7 @@ function compare(held) {
 /** Handle a frame of the agent's socket. */
 export function hear(frame) {
   if (frame.type === "logout") location.assign("/login/");
-  if (frame.type === "changed" && !["visitor", "suggestions"].includes(frame.what)) renewState();
+  if (frame.type === "changed" && !["visitor", "suggestions", "writing"].includes(frame.what)) renewState();
   if (frame.type !== "message" || !["visitor", "agent"].includes(frame.message.author)) return;
   renewState();
   const { conversation, message } = frame;

@@ -26,6 +26,7 @@ from conversations.models import (
     LanguageModelSettings,
 )
 from conversations.privacy import personal_data
+from core import outside_servers
 from core.models import OutboxEntry
 from routing import engagement
 from routing.actions import escalation
@@ -193,6 +194,17 @@ def test_an_address_in_the_private_network_is_not_called(
     assert said(conversation)[-2].startswith(QUOTED)
     assert outcomes() == ["failed"]
     assert len(language_models.sent_to(server)) == before
+
+
+def test_a_server_of_ones_own_is_called_where_the_installation_lists_it(
+    step: RuleStep, server: str, settings: Any
+) -> None:
+    settings.PROVIDERS_MAY_BE_PRIVATE = False
+    settings.PRIVATE_SERVERS = outside_servers.read([server.removeprefix("http://")])
+    choose(step, server)
+    conversation = start(step)
+    work()
+    assert said(conversation)[-2].startswith("Refunds arrive within five days")
 
 
 def test_personal_data_is_masked_before_it_leaves(step: RuleStep, server: str) -> None:
