@@ -1,4 +1,4 @@
-"""Importing articles from a folder of Markdown files or a CSV file.
+"""Importing articles from a folder of Markdown files or a CSV file; ``sitemaps`` reads pages.
 
 An import that is repeated updates the articles it made: ``source`` names the file or row. It never
 publishes what is a draft here, nor changes who may read an article.
@@ -55,7 +55,7 @@ def from_folder(folder: Path, *, language: str) -> Iterator[Draft]:
         name = first[2:] if is_titled else path.stem.replace("-", " ").replace("_", " ")
         parts = (part.lower() for part in path.relative_to(folder).parts[:-1])
         known = next((part for part in parts if part in search_languages.CONFIGURATIONS), language)
-        yield _draft(source, name, rest if is_titled else text, known)
+        yield draft(source, name, rest if is_titled else text, known)
 
 
 def from_csv(path: Path, *, language: str) -> Iterator[Draft]:
@@ -69,12 +69,13 @@ def from_csv(path: Path, *, language: str) -> Iterator[Draft]:
             for row in rows:
                 key = (row.get("id") or row["title"] or "").strip()
                 tongue = search_languages.base((row.get("language") or "").strip() or language)
-                yield _draft(f"csv:{key}"[:300], row["title"] or "", row["text"] or "", tongue)
+                yield draft(f"csv:{key}"[:300], row["title"] or "", row["text"] or "", tongue)
         except (csv.Error, UnicodeDecodeError) as error:
             raise Unusable(_("This file is not a CSV file in UTF-8.")) from error
 
 
-def _draft(source: str, name: str, body: str, language: str) -> Draft:
+def draft(source: str, name: str, body: str, language: str) -> Draft:
+    """Return an article to import; raise ``Unusable``."""
     name, body = cleaning.line(cleaning.clean(name), 120), cleaning.words(cleaning.clean(body))
     if not name or not body:
         raise Unusable(_("%(file)s has no title or no text.") % {"file": source})
