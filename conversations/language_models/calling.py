@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -107,23 +108,19 @@ def names_in(conversation: Conversation) -> list[str]:
     return [name for name in (visitor.name, person, *named) if name]
 
 
-class _slot:
-    """One of the installation's places to wait for a server. A killed worker's place comes back by
-    itself."""
-
-    def __init__(self, seconds: int) -> None:
-        self._seconds, self._key = seconds + 5, ""
-
-    def __enter__(self) -> None:
-        for number in range(installation.LANGUAGE_MODEL_CALLS):
-            key = f"language-model:call:{number}"
-            if cache.add(key, 1, self._seconds):
-                self._key = key
-                return
+@contextmanager
+def _slot(seconds: int) -> Iterator[None]:
+    """Hold one of the installation's places to wait for a server. A killed worker's place comes
+    back by itself."""
+    places = range(installation.LANGUAGE_MODEL_CALLS)
+    keys = (f"language-model:call:{number}" for number in places)
+    key = next((key for key in keys if cache.add(key, 1, seconds + 5)), None)
+    if key is None:
         raise Busy
-
-    def __exit__(self, *exception: object) -> None:
-        cache.delete(self._key)
+    try:
+        yield
+    finally:
+        cache.delete(key)
 
 
 @transaction.atomic
