@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0032_wording"),
-        ("conversations", "0060_language_models"),
+        ("conversations", "0062_by_inbox"),
     ]
 
     operations = [
