@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
             name="helps_agents",
             field=models.BooleanField(
                 default=False,
+                db_default=False,
                 help_text="Agents can have a reply drafted from articles, and theirs rewritten or translated. Nothing is sent to a visitor by itself.",
                 verbose_name="help agents to write",
             ),
@@ -25,6 +26,7 @@ class Migration(migrations.Migration):
             name="summarises",
             field=models.BooleanField(
                 default=False,
+                db_default=False,
                 help_text="When a bot passes a conversation on, or an agent transfers it, the next one reads a summary of at most five lines, marked as made by a machine.",
                 verbose_name="summarise when people take over",
             ),

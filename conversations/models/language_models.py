@@ -70,6 +70,7 @@ class LanguageModelSettings(models.Model):
     helps_agents = models.BooleanField(
         _("help agents to write"),
         default=False,
+        db_default=False,
         help_text=_(
             "Agents can have a reply drafted from articles, and theirs rewritten or translated. "
             "Nothing is sent to a visitor by itself."
@@ -78,6 +79,7 @@ class LanguageModelSettings(models.Model):
     summarises = models.BooleanField(
         _("summarise when people take over"),
         default=False,
+        db_default=False,
         help_text=_(
             "When a bot passes a conversation on, or an agent transfers it, the next one reads a "
             "summary of at most five lines, marked as made by a machine."
