@@ -11,13 +11,18 @@ COMPILE = var/uv/bin/uv pip compile --quiet --no-config --universal --python-ver
 EXTRAS = uvicorn
 .DEFAULT_GOAL := run
 .SILENT:
-.PHONY: run test coverage bench faults soak lock sbom format messages
+.PHONY: run test api coverage bench faults soak lock sbom format messages
 
 run: $(VENV)/runtime
 	$(BIN)/python -m config.supervisor
 
 test: $(VENV)/dev
 	$(BIN)/python -m tools.check
+
+# Fifty requests to each operation of the API, of what its description allows and what it does not.
+api: $(VENV)/dev
+	API_EXAMPLES=50 ENV_FILE=/dev/null DEMO=on $(BIN)/python -m pytest -n auto \
+	  tests/config/api/test_description.py
 
 # Without the browser tests, whose product runs in processes of its own.
 coverage: $(VENV)/dev

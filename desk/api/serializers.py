@@ -7,8 +7,17 @@ from typing import Any
 from rest_framework import serializers
 
 from conversations.lifecycle.transitions import Status
-from conversations.models import Contact, Conversation, Event, Note
+from conversations.models import CloseReason, Contact, Conversation, Event, Note
+from conversations.models.contacts import END_LABELS
+from conversations.models.conversations import DEADLINE_LABELS
 from routing.waits.reasons import Explanation
+
+
+class Empty(serializers.ChoiceField):
+    """One of the choices, or empty: what a column that may be blank shows."""
+
+    def __init__(self, choices: Any, **options: Any) -> None:
+        super().__init__(choices, allow_blank=True, read_only=True, **options)
 
 
 class ConversationSerializer(serializers.ModelSerializer[Conversation]):
@@ -16,14 +25,19 @@ class ConversationSerializer(serializers.ModelSerializer[Conversation]):
 
     number = serializers.IntegerField(source="pk", read_only=True)
     website = serializers.SlugRelatedField[Any](slug_field="key", read_only=True)
-    group = serializers.SlugRelatedField[Any](slug_field="name", read_only=True)
-    agent = serializers.SlugRelatedField[Any](slug_field="display_name", read_only=True)
+    group = serializers.SlugRelatedField[Any](slug_field="name", read_only=True, allow_null=True)
+    agent = serializers.SlugRelatedField[Any](
+        slug_field="display_name", read_only=True, allow_null=True
+    )
     group_id = serializers.IntegerField(read_only=True, allow_null=True)
     agent_id = serializers.IntegerField(read_only=True, allow_null=True)
     visitor = serializers.SlugRelatedField[Any](slug_field="public_id", read_only=True)
     customer = serializers.SerializerMethodField(
         help_text="Your own id for the customer. Null if the visitor is unknown."
     )
+    page_url = serializers.CharField(read_only=True, help_text="Empty if unknown.")
+    deadline_kind = Empty(list(DEADLINE_LABELS.items()), help_text="Empty without a deadline.")
+    close_reason = Empty(CloseReason.choices, help_text="Empty until it is closed.")
 
     class Meta:
         model = Conversation
@@ -88,7 +102,9 @@ class NewConversationSerializer(serializers.Serializer[Any]):
 class NoteSerializer(serializers.ModelSerializer[Note]):
     """A note for the team; visitors never see it. ``@name`` mentions a colleague."""
 
-    agent = serializers.SlugRelatedField[Any](slug_field="display_name", read_only=True)
+    agent = serializers.SlugRelatedField[Any](
+        slug_field="display_name", read_only=True, allow_null=True
+    )
     at = serializers.DateTimeField(source="created_at", read_only=True)
 
     class Meta:
@@ -104,8 +120,12 @@ class EventSerializer(serializers.ModelSerializer[Event]):
     by = serializers.CharField(source="actor_kind")
     name = serializers.SerializerMethodField(help_text="Of the user who did it; null for others.")
     status = serializers.CharField(source="to_status")
-    agent = serializers.SlugRelatedField[Any](slug_field="display_name", read_only=True)
-    group = serializers.SlugRelatedField[Any](slug_field="name", read_only=True)
+    agent_id = serializers.IntegerField(read_only=True, allow_null=True)
+    group_id = serializers.IntegerField(read_only=True, allow_null=True)
+    agent = serializers.SlugRelatedField[Any](
+        slug_field="display_name", read_only=True, allow_null=True
+    )
+    group = serializers.SlugRelatedField[Any](slug_field="name", read_only=True, allow_null=True)
     reason = serializers.SerializerMethodField(help_text="Why it left the desk; null otherwise.")
 
     class Meta:
@@ -128,8 +148,13 @@ class EventSerializer(serializers.ModelSerializer[Event]):
 class ContactSerializer(serializers.ModelSerializer[Contact]):
     """The time that a conversation spent on one agent's desk."""
 
-    agent = serializers.SlugRelatedField[Any](slug_field="display_name", read_only=True)
-    group = serializers.SlugRelatedField[Any](slug_field="name", read_only=True)
+    agent = serializers.SlugRelatedField[Any](
+        slug_field="display_name", read_only=True, allow_null=True
+    )
+    group = serializers.SlugRelatedField[Any](slug_field="name", read_only=True, allow_null=True)
+
+    group_id = serializers.IntegerField(read_only=True, allow_null=True)
+    end_reason = Empty(list(END_LABELS.items()), help_text="Empty while it lasts.")
 
     class Meta:
         model = Contact

@@ -18,10 +18,12 @@ from rest_framework.viewsets import GenericViewSet
 from accounts import rights
 from accounts.models import User, Website
 from conversations.models import Webhook, WebhookDelivery
+from conversations.models.webhooks import Trouble
 from conversations.webhooks import events, payloads, verbs
 from desk.api.contents import LIST
 from desk.api.editing import IF_MATCH, Edited
 from desk.api.refusal import checked
+from desk.api.serializers import Empty
 
 
 class WebhookSerializer(serializers.ModelSerializer[Webhook]):
@@ -35,10 +37,16 @@ class WebhookSerializer(serializers.ModelSerializer[Webhook]):
         child=serializers.ChoiceField(choices=[name for name, _label in events.CHOICES]),
         allow_empty=False,
     )
-    owner = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
-    paused_at = serializers.DateTimeField(source="progress.paused_at", read_only=True)
+    owner = serializers.SlugRelatedField[Any](
+        slug_field="username", read_only=True, allow_null=True
+    )
+    paused_at = serializers.DateTimeField(
+        source="progress.paused_at", read_only=True, allow_null=True
+    )
     pause_reason = serializers.CharField(source="progress.pause_reason", read_only=True)
-    failing_since = serializers.DateTimeField(source="progress.failing_since", read_only=True)
+    failing_since = serializers.DateTimeField(
+        source="progress.failing_since", read_only=True, allow_null=True
+    )
 
     class Meta:
         model = Webhook
@@ -82,6 +90,7 @@ class DeliverySerializer(serializers.ModelSerializer[WebhookDelivery]):
     type = serializers.CharField(source="kind")
     state = serializers.SerializerMethodField(help_text="`owed`, `delivered` or `parked`.")
     payload = serializers.SerializerMethodField()
+    trouble = Empty(Trouble.choices, help_text="Why the last attempt failed; empty otherwise.")
 
     class Meta:
         model = WebhookDelivery

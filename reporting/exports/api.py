@@ -32,7 +32,7 @@ from reporting.reports import sheets
 from reporting.reports.filters import PERIODS, Chosen, read
 from reporting.reports.parameters import Misread
 
-FILE = {(mime, "*"): OpenApiTypes.BINARY for mime in ("text/csv", row_files.KINDS["xlsx"][0])}
+FILE = {(200, mime): OpenApiTypes.BINARY for mime in ("text/csv", row_files.KINDS["xlsx"][0])}
 
 
 class Refused(APIException):

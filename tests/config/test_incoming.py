@@ -235,8 +235,13 @@ def payloads(website: Website, conversation: Conversation) -> dict[str, dict[str
                 "notes": {"body": "x"},
                 **{verb: {"seen": 1} for verb in ("pending", "on-hold", "close", "solve")},
                 **{verb: {} for verb in ("take", "resume", "wake", "release")},
+                "block": {"reason": "x", "until": NOW.isoformat()},
             }.items()
         },
+        f"/api/v1/agents/{conversation.pk}/availability/": {
+            "channel": "chat", "is_available": True,
+        },
+        **settings_payloads(website),
         "/api/v1/conversations/": {
             "id": str(uuid.uuid4()), "visitor": str(uuid.uuid4()), "body": "x",
             "page_url": "https://x.test/", "language": "fr",
@@ -249,6 +254,45 @@ def payloads(website: Website, conversation: Conversation) -> dict[str, dict[str
             "subject": "conversations", "kind": "csv", "period": "custom", "first": "2026-01-01",
             "last": "2026-01-02", "website": website.pk, "group": 1, "rule": 1, "agent": 1,
             "style": "live", "language": "fr", "currency": "EUR",
+        },
+    }  # fmt: skip
+
+
+def settings_payloads(website: Website) -> dict[str, dict[str, Any]]:
+    site = {"website": website.key, "name": "x"}
+    return {
+        "/api/v1/agents/": {
+            "username": "x", "display_name": "x", "groups": [1], "skills": [1],
+            "channels": [{"channel": "chat", "slots": 3}],
+        },
+        "/api/v1/skills/": site | {"kind": "topic"},
+        "/api/v1/groups/": site | {
+            "members": [1], "managers": ["x"], "time_zone": "UTC", "answer_seconds": 1,
+            "hours": [{"weekday": 0, "opens": "09:00", "closes": "18:00"}],
+            "keeps_places_when_closed": True, "release_minutes": 1,
+        },
+        "/api/v1/holidays/": site | {
+            "group": 1, "date": "2035-01-01", "opens": "09:00", "closes": "18:00",
+        },
+        "/api/v1/rules/": site | {
+            "is_enabled": True, "mode": "cascade", "style": "live", "bot": 1,
+            "solved_window": "1 00:00:00", "skill_relax_seconds": 1,
+            "steps": [{"group": 1, "places": 1}],
+        },
+        "/api/v1/targeting-rules/": site | {
+            "is_enabled": True, "position": 1, "rule": 1, "calls_rule": 1, "audience": "anybody",
+            "pages_included": ["/x"], "pages_excluded": ["/y"], "languages": ["fr"],
+            "devices": ["phone"], "seconds_on_page": 1, "pages_viewed": 1, "hours": "always",
+            "shows_when_closed": True, "texts": {"fr": "x"}, "skills": [1],
+            "conditions": [{"name": "x", "operator": "is", "value": "y"}],
+        },
+        "/api/v1/replies/": {
+            "owner": "own", "name": "x", "shortcut": "x", "folder": "x", "language": "fr",
+            "body": "x",
+        },
+        "/api/v1/articles/": site | {
+            "language": "fr", "body": "x", "audience": "public", "state": "draft",
+            "review_on": "2035-01-01",
         },
     }  # fmt: skip
 

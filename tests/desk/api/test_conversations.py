@@ -85,7 +85,7 @@ def test_the_list_has_the_filters_of_the_search(
     step: RuleStep, agent: Agent, client: Client
 ) -> None:
     person = Person.objects.create(
-        website=step.rule.website, external_id="C-7", created_at=NOW, name="Jeanne"
+        website=step.rule.website, external_id="C-VII", created_at=NOW, name="Jeanne"
     )
     known = VisitorFactory(website=step.rule.website, person=person)
     first = queued(step, visitor=known)
@@ -101,7 +101,7 @@ def test_the_list_has_the_filters_of_the_search(
         ({"status": "active"}, [second]),
         ({"group": other.pk}, [second]),
         ({"agent": agent.pk}, [second]),
-        ({"customer": "C-7"}, [first]),
+        ({"customer": "C-VII"}, [first]),
         ({"visitor": str(known.public_id)}, [first]),
         ({"website": step.rule.website.key}, [second, first]),
         ({"website": "other"}, []),
