@@ -115,7 +115,8 @@ export class Causerie {
       let wait = 2 ** attempt;
       try {
         const signal = AbortSignal.timeout(this.timeout * 1000);
-        const answer = await fetch(address, { method, headers: sent, body: content, signal });
+        const options = { method, headers: sent, body: content, signal, redirect: "error" };
+        const answer = await fetch(address, options);
         const text = await answer.text();
         if (answer.ok) return { body: text ? JSON.parse(text) : {}, headers: answer.headers };
         const problem = read(text);

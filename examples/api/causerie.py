@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urljoin
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 Row = dict[str, Any]
 REPEATED = {429, 503}
@@ -37,11 +37,21 @@ class Refused(Exception):
         self.problem = problem
 
 
+class NoRedirects(HTTPRedirectHandler):
+    """A redirect would carry the token to wherever it leads."""
+
+    def redirect_request(self, *args: Any) -> None:
+        return None
+
+
 class Causerie:
     """``root`` is the address of the installation. A request is tried ``tries`` times."""
 
     def __init__(self, root: str, token: str, *, tries: int = 4, timeout: float = 30) -> None:
+        if not root.startswith(("https://", "http://")):
+            raise ValueError("The root is an address such as https://chat.example.com.")
         self.root = urljoin(root, "/api/v1/")
+        self.opener = build_opener(NoRedirects)
         self.token = token
         self.tries = tries
         self.timeout = timeout
@@ -125,10 +135,11 @@ class Causerie:
             content, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
         elif content is not None:
             sent["Content-Type"] = "application/octet-stream"
-        request = Request(self._address(path, parameters), content, sent, method=method)
+        address = self._address(path, parameters)
+        request = Request(address, content, sent, method=method)  # noqa: S310 - below the root
         for attempt in range(1, self.tries + 1):
             try:
-                with urlopen(request, timeout=self.timeout) as answer:
+                with self.opener.open(request, timeout=self.timeout) as answer:
                     return json.loads(answer.read() or b"{}"), dict(answer.headers)
             except HTTPError as error:
                 problem = _problem_of(error)

@@ -112,6 +112,34 @@ def test_it_sends_its_token_to_no_other_server(api: Any) -> None:
         api.get("https://example.com/api/v1/conversations/")
 
 
+def test_it_follows_no_redirect_with_its_token() -> None:
+    heard: list[str] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.append(self.path)
+            self.send_response(302)
+            self.send_header("Location", "/other/")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args: Any) -> None:
+            """Write nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    api = client.Causerie(f"http://127.0.0.1:{server.server_port}", "causerie_x")
+    try:
+        with pytest.raises(client.Refused):
+            api.get("agents")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert heard == ["/api/v1/agents/"]
+    with pytest.raises(ValueError, match="root"):
+        client.Causerie("file:///etc", "causerie_x")
+
+
 def test_it_repeats_with_the_same_key_after_the_time_that_it_was_told() -> None:
     heard: list[tuple[str, str]] = []
 
