@@ -24,6 +24,7 @@ from config import (
     periodic_tasks,
     rate_limits,
 )
+from config.api import description
 from config.environment import (
     address,
     check_key,
@@ -302,17 +303,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "config.api.shape.handle_exception",
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Causerie",
-    "DESCRIPTION": "The public API of a Causerie installation.",
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "config.api.description.complete",
-    ],
-}
+SPECTACULAR_SETTINGS = description.SETTINGS
 
 AUTH_USER_MODEL = "accounts.User"
 globals().update(logins.settings(https=HTTPS))

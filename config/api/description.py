@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from config.api.examples import REQUESTS
+
+SETTINGS: dict[str, Any] = {
+    "TITLE": "Causerie",
+    "DESCRIPTION": "The public API of a Causerie installation.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.api.description.complete",
+    ],
+}
+"""Those of drf-spectacular."""
 WRITES = frozenset({"post", "put", "patch", "delete"})
 SENTENCES = {
     400: "The request is invalid; `fields` names what is wrong.",
@@ -75,6 +89,9 @@ def _complete(operation: dict[str, Any], path: str, method: str) -> None:
         response.setdefault("headers", {}).update(
             {name: _header(sentence) for name, sentence in HEADERS.items()}
         )
+    if (method, path) in REQUESTS:
+        content = operation["requestBody"]["content"]["application/json"]
+        content["example"] = REQUESTS[(method, path)]
     if method == "post":
         operation.setdefault("parameters", []).append(KEY)
     operation["responses"] = dict(sorted(responses.items()))

@@ -15,7 +15,7 @@ import pytest
 from django.core.cache import cache
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections, connection, transaction
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -88,6 +88,8 @@ def mine() -> Iterator[Side]:
     signals = (request_started, request_finished)
     for signal in signals:  # as Django's own test client: the test's connection stays open
         signal.disconnect(close_old_connections)
+    with connection.cursor() as cursor:  # a busy machine may think for long between two requests
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
     yield world.side("Zebra")
     for signal in signals:
         signal.connect(close_old_connections)
