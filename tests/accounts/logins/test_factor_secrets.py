@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.logins import second_factors
 from accounts.models import User
+from core import encryption
 from tests.accounts.logins.authenticators import code_of
 from tests.factories import UserFactory
 
@@ -52,7 +53,7 @@ def test_the_table_has_no_readable_secret(alice: User) -> None:
     assert secret not in stored
     assert not any(code in stored for code in codes)
     for row in Authenticator.objects.all():
-        assert str(row.data.get("secret") or row.data["seed"]).startswith("gAAAA")
+        assert str(row.data.get("secret") or row.data["seed"]).startswith(encryption.GCM)
     assert second_factors.find_by_code(alice, code_of(secret), at=timezone.now()) is not None
     assert second_factors.find_by_code(alice, codes[0], at=timezone.now()) is not None
 
