@@ -44,8 +44,9 @@ TRACES = [
 class Product:
     """One running Causerie. ``start`` and ``stop`` may alternate: the data stays."""
 
-    def __init__(self, var: Path, **environment: str) -> None:
+    def __init__(self, var: Path, root: Path = ROOT, **environment: str) -> None:
         self.var = var
+        self.root = root
         self.environment = {"DEMO": "on", "RATE_LIMITS": "off", **environment}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -61,7 +62,7 @@ class Product:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "config.supervisor"],
-                cwd=ROOT,
+                cwd=self.root,
                 env=self.variables(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -25,8 +25,8 @@ AGENTS, VISITORS = 4, 60
 class Site:
     """A running product, and a line to it that can be cut."""
 
-    def __init__(self, var: Path) -> None:
-        self.product = Product(var)
+    def __init__(self, var: Path, root: Path = ROOT) -> None:
+        self.product = Product(var, root)
         self.line: Connection | None = None
 
     def start(self) -> None:
@@ -46,7 +46,7 @@ class Site:
         command = [sys.executable, "-m", "bench.prepare", "--agents", str(agents)]
         done = subprocess.run(
             [*command, "--visitors", str(visitors)],
-            cwd=ROOT,
+            cwd=self.product.root,
             env=self.environment(),
             stdout=subprocess.PIPE,
             check=True,

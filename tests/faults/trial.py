@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from tests.browser.product import ROOT
 from tests.faults.matrix import Fault
 from tests.faults.people import Address, Agent, Person, Request, Visitor
 from tests.faults.site import Site
@@ -209,7 +208,7 @@ def _commands(site: Site) -> list[str]:
     for command in ("check_invariants", "verify_ledger"):
         done = subprocess.run(
             [sys.executable, "manage.py", command],
-            cwd=ROOT,
+            cwd=site.product.root,
             env=site.environment(),
             capture_output=True,
             text=True,
