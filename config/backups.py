@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
@@ -29,10 +30,13 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from config import engines
 from config.version import version
 from conversations import feed
-from core import private_files
+from core import private_files, stored_files
+from core.storage import WholeFiles
 
 PREFIX = "causerie-"
 DUMP, CONTENTS = "database.dump", "backup.json"
+MEDIA = "media"
+PARTS = (MEDIA, "mail")
 
 
 class BackupError(Exception):
@@ -55,8 +59,9 @@ class Contents:
 
 
 def folders() -> dict[str, Path]:
-    """Return the folders of files, by their name in a backup."""
-    return {"media": Path(settings.MEDIA_ROOT), "mail": Path(settings.MAIL_FOLDER)}
+    """Return the folders of files on this machine, by their name in a backup."""
+    mail = {"mail": Path(settings.MAIL_FOLDER)}
+    return mail if _has_bucket() else {MEDIA: Path(settings.MEDIA_ROOT), **mail}
 
 
 def back_up(into: Path, *, at: datetime) -> Path:
@@ -75,6 +80,7 @@ def back_up(into: Path, *, at: datetime) -> Path:
         _run("pg_dump", "--format=custom", f"--file={dump}")
         dump.chmod(private_files.FILE)
         count = sum(_copy(source, draft / part) for part, source in folders().items())
+        count += _fetch(draft / MEDIA)
         contents = Contents(
             version=version(),
             made_at=at.isoformat(),
@@ -86,7 +92,7 @@ def back_up(into: Path, *, at: datetime) -> Path:
         private_files.write(draft / CONTENTS, json.dumps(asdict(contents), indent=1).encode())
         draft.rename(folder)
     except OSError as error:
-        raise BackupError(f"{error.filename}: {error.strerror}") from None
+        raise BackupError(_reason(error)) from None
     return folder
 
 
@@ -114,8 +120,9 @@ def restore(folder: Path) -> Contents:
     try:
         for part, target in folders().items():
             _copy(folder / part, target)
+        _store(folder / MEDIA)
     except OSError as error:
-        raise BackupError(f"{error.filename}: {error.strerror}") from None
+        raise BackupError(_reason(error)) from None
     # Last: with tables, it could not be tried again.
     _run(
         *("pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"),
@@ -138,7 +145,7 @@ def _read(folder: Path) -> Contents:
         raise BackupError(f"{folder} is not a complete backup") from None
     if digest != contents.digest:
         raise BackupError(f"{folder / DUMP} was damaged or changed after the backup")
-    if sum(1 for part in folders() for _file in _files(folder / part)) < contents.files:
+    if sum(1 for part in PARTS for _file in _files(folder / part)) < contents.files:
         raise BackupError(f"files are missing in {folder}")
     return contents
 
@@ -182,6 +189,35 @@ def _copy(source: Path, target: Path) -> int:
             copied.chmod(private_files.FILE)
             count += 1
     return count
+
+
+def _has_bucket() -> bool:
+    """Return whether stored files are elsewhere than on this machine's disk."""
+    return not isinstance(default_storage, FileSystemStorage)
+
+
+def _fetch(target: Path) -> int:
+    """Copy the files of a bucket into a folder; return how many."""
+    if not _has_bucket():
+        return 0
+    disk = _disk(target)
+    moved = stored_files.move(default_storage, disk)
+    return moved.copied + moved.already_there
+
+
+def _store(source: Path) -> None:
+    """Copy the files of a backup into the bucket."""
+    if _has_bucket() and source.is_dir():
+        stored_files.move(_disk(source), default_storage)
+
+
+def _disk(folder: Path) -> WholeFiles:
+    private_files.open_folder(folder)
+    return WholeFiles(location=folder)
+
+
+def _reason(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}" if error.strerror else str(error)
 
 
 def _files(folder: Path) -> Iterator[Path]:

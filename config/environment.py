@@ -110,6 +110,44 @@ def mail(name: str) -> dict[str, Any]:
     }
 
 
+class Refused(Exception):
+    """A value is wrong; the message is one line for a person."""
+
+
+def storage_at(value: str) -> dict[str, Any]:
+    """Return Django's settings of a storage for files: ``value`` is a folder, or an address such as
+    ``s3://key:secret@host/bucket/prefix?region=eu-west-3``. Raises ``Refused``."""
+    if "://" not in value:
+        return {"BACKEND": "core.storage.WholeFiles", "OPTIONS": {"location": value}}
+    url = urlsplit(value)
+    bucket, _slash, prefix = url.path.strip("/").partition("/")
+    schemes = {"s3": "https", "s3+http": "http"}
+    if url.scheme not in schemes or not url.hostname or not bucket:
+        raise Refused("the storage is s3://key:secret@host/bucket, or s3+http:// without TLS")
+    if find_spec("storages") is None or find_spec("boto3") is None:
+        raise Refused("a bucket needs `pip install causerie[s3]`: see docs/operations.md")
+    return {
+        "BACKEND": "core.object_storage.Bucket",
+        "OPTIONS": {
+            "endpoint_url": f"{schemes[url.scheme]}://{url.netloc.rpartition('@')[2]}",
+            "access_key": unquote(url.username or "") or None,
+            "secret_key": unquote(url.password or "") or None,
+            "bucket_name": bucket,
+            "location": prefix,
+            "region_name": dict(parse_qsl(url.query)).get("region", "us-east-1"),
+        },
+    }
+
+
+def storage(name: str) -> dict[str, Any]:
+    """Return the settings of the storage for files: the one that is given, or
+    ``MEDIA_ROOT``."""
+    try:
+        return storage_at(text(name)) if text(name) else {"BACKEND": "core.storage.WholeFiles"}
+    except Refused as refused:
+        refuse(f"{name}: {refused}")
+
+
 def mailbox(name: str, default: str) -> str:
     """Read a plain address, ``reply@in.example.com``; empty stays empty."""
     value = text(name, default)

@@ -1,4 +1,5 @@
-"""What people and programs are answered while PostgreSQL cannot be reached.
+"""What people and programs are answered while PostgreSQL, or the storage of files, cannot be
+reached.
 
 Pages that only read are tried once more on another connection. Otherwise the answer is 503 with
 ``Retry-After``: a page that tries again by itself, or a form that still holds what was typed.
@@ -24,7 +25,7 @@ from config.body_limits import is_script, language_of, refusal
 from core import request_ids
 from core.db.retry import is_unreachable
 from core.rejection import error, no_space, unavailable
-from core.storage import is_full
+from core.storage import StorageAway, is_full
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +57,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
     fault = sys.exc_info()[1]
     if is_full(fault):
         return _no_space(request, fault)
-    if not is_unreachable(fault):
+    if isinstance(fault, StorageAway):
+        logger.error("the storage of files cannot be used: %s (%s)", request.path, fault)
+    elif is_unreachable(fault):
+        logger.warning("the database cannot be reached: %s %s", request.method, request.path)
+    else:
         return _fault_of_ours(request)
-    logger.warning("the database cannot be reached: %s %s", request.method, request.path)
     accepted = request.headers.get("Accept-Language", "")
     typed = list(_shown(request.POST)) if request.method == "POST" else None
     kind, body = answer(request.path, accepted, typed=typed)

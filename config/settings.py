@@ -39,6 +39,7 @@ from config.environment import (
     program,
     refuse,
     scanner,
+    storage,
     text,
     words,
 )
@@ -334,7 +335,7 @@ FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 # Files are served by views that check permission; no other user of the machine reads them.
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 STORAGES = {
-    "default": {"BACKEND": "core.storage.WholeFiles"},
+    "default": storage("STORAGE_URL"),
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if PRODUCTION

@@ -1,4 +1,5 @@
-"""Files on this machine's disk, whole or not at all, and what to say when it is full."""
+"""Files on this machine's disk, whole or not at all, and what to say when a storage is full or
+away."""
 
 from __future__ import annotations
 
@@ -23,6 +24,10 @@ class WholeFiles(FileSystemStorage):
                 os.remove(self.path(name))
             raise
         return stored
+
+
+class StorageAway(OSError):
+    """The storage of files cannot be reached, or refuses us; the message is for the log."""
 
 
 def is_full(error: BaseException | None) -> bool:

@@ -26,7 +26,7 @@ from core.asgi import origins
 from core.asgi.files import UPLOAD_BYTES, Download, too_large
 from core.asgi.json_body import BODY_BYTES, JSON, check_type, too_long
 from core.rejection import Rejected, error, no_space, unavailable
-from core.storage import is_full
+from core.storage import StorageAway, is_full
 from core.text.strict_json import parse_object
 
 logger = logging.getLogger(__name__)
@@ -137,6 +137,11 @@ async def serve(
             lost = unavailable()
             status, headers = lost.status, [(b"retry-after", b"2")]
             payload = error(lost.code, lost.text)
+        except StorageAway as fault:
+            logger.error("the storage of files cannot be used (%s)", fault)
+            away = unavailable()
+            status, headers = away.status, [(b"retry-after", b"2")]
+            payload = error(away.code, away.text)
         except Exception as fault:
             status, payload = _failure(fault)
     if isinstance(payload, Download):
