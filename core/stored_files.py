@@ -49,7 +49,11 @@ def digest(storage: Any, name: str) -> bytes:
 
 
 def move(
-    source: Any, target: Any, *, delete: bool = False, tell: Callable[[Moved], None] = lambda _: None
+    source: Any,
+    target: Any,
+    *,
+    delete: bool = False,
+    tell: Callable[[Moved], None] = lambda _: None,
 ) -> Moved:
     """Copy every file, compare both by their digest, and delete the original if asked to. It may be
     stopped and run again at any time: what is there and equal is left alone. Raises ``Damaged``."""

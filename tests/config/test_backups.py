@@ -10,12 +10,16 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
 
 from config import backups, engines
 from config.backups import BackupError
+from config.environment import storage_at
 from tests.clock import NOW
+from tests.core import s3_server
 from tests.factories import WebsiteFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -106,3 +110,28 @@ def test_old_ones_are_deleted_and_nothing_else(backup: Path) -> None:
     assert sorted(path.name for path in into.iterdir()) == sorted(
         ["causerie-notes", *(one.name for one in later)]
     )
+
+
+def test_files_in_a_bucket_are_part_of_it(settings: Any, tmp_path: Path) -> None:
+    """They come out of one bucket, and go back into another or onto a disk."""
+    name = connection.settings_dict["NAME"]
+    address = engines.database_url(django_settings.VAR)
+    settings.DATABASE_URL = address.replace(f"/{engines.DATABASE}?", f"/{name}?")
+    settings.MAIL_FOLDER = tmp_path / "mail"
+    settings.MEDIA_ROOT = tmp_path / "unused"
+    with s3_server.running(tmp_path / "log") as server:
+        settings.STORAGES = {**settings.STORAGES, "default": storage_at(f"{server}/one")}
+        default_storage.save("attachments/1/file", ContentFile(b"words"))
+        made = backups.back_up(tmp_path / "backups", at=NOW)
+        assert (made / "media/attachments/1/file").read_bytes() == b"words"
+        assert backups._read(made).files == 1
+        assert not [path for path in made.rglob("*") if path.stat().st_mode & 0o077]
+
+        settings.STORAGES = {**settings.STORAGES, "default": storage_at(f"{server}/two")}
+        assert not default_storage.exists("attachments/1/file")
+        backups._store(made / "media")
+        with default_storage.open("attachments/1/file") as file:
+            assert file.read() == b"words"
+    with pytest.raises(BackupError, match="Could not connect"):
+        backups.back_up(tmp_path / "others", at=NOW)
+    assert not list((tmp_path / "others").glob("causerie-*"))

@@ -20,6 +20,7 @@ from config import outages
 from core.db import async_pool
 from core.db.postgresql.base import DatabaseWrapper
 from core.db.retry import is_unreachable
+from core.storage import StorageAway
 from tests.factories import UserFactory, WebsiteFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -117,6 +118,20 @@ def test_a_full_disk_is_reported_in_the_format_of_each_client(
     assert "Le disque du serveur est plein" in page.content.decode()
     program = client.get("/api/v1/conversations/")
     assert (program.status_code, program.json()["code"]) == (507, "no_space")
+
+
+def test_a_storage_that_is_away_is_told_as_an_outage(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: Any, **_named: Any) -> None:
+        raise StorageAway("AccessDenied")
+
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", fail)
+    page = client.post("/account/", {"comment": "what I typed"})
+    assert (page.status_code, page["Retry-After"]) == (503, "3")
+    assert "what I typed" in page.content.decode()
+    program = client.get("/api/v1/conversations/")
+    assert (program.status_code, program.json()["code"]) == (503, "unavailable")
 
 
 @pytest.mark.parametrize(

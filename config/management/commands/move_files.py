@@ -24,7 +24,9 @@ class Command(BaseCommand):
         parser.add_argument("source")
         parser.add_argument("target")
         parser.add_argument(
-            "--delete", action="store_true", help="Delete each file from the source once it is safe."
+            "--delete",
+            action="store_true",
+            help="Delete each file from the source once it is safe.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,7 +39,9 @@ class Command(BaseCommand):
         try:
             moved = stored_files.move(source, target, delete=options["delete"], tell=self._tell)
         except Damaged as damaged:
-            raise CommandError(f"The copy of {damaged} differs; it was deleted. Run it again.") from None
+            raise CommandError(
+                f"The copy of {damaged} differs; it was deleted. Run it again."
+            ) from None
         except OSError as error:
             raise CommandError(f"Stopped: {error}. Run it again to go on.") from None
         self.stdout.write(
