@@ -32,8 +32,12 @@ def use(settings: Any, address: str) -> None:
 
 
 @pytest.fixture
-def bucket(tmp_path: Path, settings: Any, media: Path) -> Iterator[str]:  # noqa: F811
-    with s3_server.running(tmp_path / "s3.log") as address:
+def bucket(
+    tmp_path_factory: pytest.TempPathFactory,
+    settings: Any,
+    media: Path,  # noqa: F811
+) -> Iterator[str]:
+    with s3_server.running(tmp_path_factory.mktemp("s3") / "log") as address:
         use(settings, address)
         yield address
 
