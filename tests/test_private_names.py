@@ -18,6 +18,7 @@ from channels_redis import pubsub, utils
 from django.core.files.storage import FileSystemStorage, Storage
 from packaging.requirements import Requirement
 from packaging.version import Version
+from storages.backends.s3 import S3Storage
 from twisted.web.http import Request
 
 from config.web_servers import daphne_patches
@@ -48,7 +49,8 @@ USED: dict[type, set[str]] = {
     LOOP_LAYER: {"_get_group_channel_name", "_get_shard", "_shards"},
     LAYER: {"_args", "_get_layer", "_kwargs", "_layers"},
     FileSystemStorage: {"_save"},
-    Storage: {"_save"},
+    Storage: {"_open", "_save"},
+    S3Storage: {"_open", "_save"},
 }
 
 

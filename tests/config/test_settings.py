@@ -156,7 +156,7 @@ def test_the_env_file_is_read_and_the_environment_wins(root: Path, tmp_path: Pat
 def test_every_variable_is_described(root: Path) -> None:
     example = (root / ".env.example").read_text()
     code = "".join(path.read_text() for path in (root / "config").glob("*.py"))
-    readers = "text|number|flag|program|words|mail|mailbox|address|private_servers|scanner"
+    readers = "text|number|flag|program|words|mail|mailbox|address|private_servers|scanner|storage"
     read = set(re.findall(rf'\b(?:{readers})\(\s*"([A-Z_]+)"', code)) - {"ENV_FILE"}
     read |= {
         "RATE_LIMITS",
