@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from config import environment, rate_limits
+from config import channel_providers, environment, rate_limits
 
 PRODUCTION = {
     "SECRET_KEY": "a-long-secret-of-many-characters-0123456789-abcdefghijk",
@@ -162,6 +162,7 @@ def test_every_variable_is_described(root: Path) -> None:
         "RATE_LIMITS",
         "RATE_PLACES_PERCENT",
         *(f"RATE_{door.upper()}" for door in rate_limits.DEFAULTS),
+        *(f"{kind.upper()}_API" for kind in channel_providers.DEFAULTS),
     }
     assert read == set(re.findall(r"^#([A-Z_]+)=", example, flags=re.MULTILINE))
 
