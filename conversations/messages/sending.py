@@ -32,9 +32,14 @@ from conversations.messages.statements import AS_AGENT, AS_VISITOR, SITUATION, T
 from conversations.models import Author, Conversation, Message
 from conversations.visitors import blocks, persons
 from conversations.visitors.persons import SPOKEN_FOR
-from core.db import async_pool
+from core.db import async_pool, batches
 from core.events import bus
 from core.rejection import Rejected
+
+KNOWN_NUMBERS = 10_000
+_numbers: dict[uuid.UUID, int] = {}
+"""The numbers of the conversations that visitors of this process have written to. Visitors name
+them by their public ids, and the order of locks is that of numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,8 @@ async def send_as_visitor(
         "at": at,
         "reactions": bus.owed_to(VisitorWroteToBot),
     }
-    sent = await _store(AS_VISITOR[attachment is not None], values)
+    known = _numbers.get(conversation)
+    sent = await _store(AS_VISITOR[attachment is not None], values, lock=known)
     if sent is not None:
         return sent
     mine = f"c.public_id = %(conversation)s AND {SPOKEN_FOR}"
@@ -153,7 +159,7 @@ async def send_as_agent(
         "at": at,
         "reactions": bus.owed_to(AnswerLeft),
     }
-    sent = await _store(AS_AGENT[attachment is not None], values)
+    sent = await _store(AS_AGENT[attachment is not None], values, lock=conversation)
     if sent is not None:
         return sent
     mine = f"""c.id = %(conversation)s AND {SESSION_VALID_SQL} AND (
@@ -173,18 +179,31 @@ async def send_as_agent(
     raise rejections.not_on_desk()
 
 
-async def _store(query: str, values: dict[str, Any]) -> Sent | None:
+async def _store(query: str, values: dict[str, Any], *, lock: int | None) -> Sent | None:
+    """Store a message in the conversation with the number ``lock``, together with others that wait;
+    by itself if its number is not known yet."""
     try:
-        row = await async_pool.fetch_one(query, values)
+        if lock is None:
+            row = await async_pool.fetch_one(query, values)
+        else:
+            row = await batches.fetch_one(query, values, lock=lock)
     except psycopg.errors.UniqueViolation:
         return None  # An equal request was faster; the caller reads its message.
     if row is None:
         return None
+    _remember_number(row["public_id"], row["id"])
     fact = _fact(row, row["last_seq"], row["name"], values)
     await bus.announce(fact)
     if row.get("owed"):
         await bus.wake_worker_later(row["owed"])
     return Sent(fact.message, is_new=True)
+
+
+def _remember_number(public_id: uuid.UUID, number: int) -> None:
+    if public_id not in _numbers:
+        if len(_numbers) >= KNOWN_NUMBERS:
+            del _numbers[next(iter(_numbers))]
+        _numbers[public_id] = number
 
 
 async def _find(guard: str, values: dict[str, Any]) -> dict[str, Any]:

@@ -23,11 +23,15 @@ TRIES = 3
 
 Pool = AsyncConnectionPool[psycopg.AsyncConnection[DictRow]]
 
-_pools: dict[asyncio.AbstractEventLoop, Pool] = {}
+BATCH_LOCK_MILLISECONDS = 100
+"""How long a batch (``core.db.batches``) waits for a row. The others wait as Django's do."""
+BATCHES_AT_ONCE = 4
+
+_pools: dict[tuple[asyncio.AbstractEventLoop, bool], Pool] = {}
 
 
-def _parameters() -> dict[str, Any]:
-    """Return how psycopg connects to Django's database."""
+def _parameters(options: str = "") -> dict[str, Any]:
+    """Return how psycopg connects to Django's database, with more ``options`` of the server."""
     database = connection.settings_dict
     given = {name: value for name, value in database["OPTIONS"].items() if name != "pool"}
     return {
@@ -38,40 +42,43 @@ def _parameters() -> dict[str, Any]:
         "user": database["USER"] or None,
         "password": database["PASSWORD"] or None,
         # UTC, as on Django's connections, so that a repeat gets exactly the same frame.
-        "options": f"{given.get('options', '')} -c timezone=UTC".strip(),
+        "options": f"{given.get('options', '')} -c timezone=UTC {options}".strip(),
         "autocommit": True,
     }
 
 
-async def _open() -> Pool:
-    loop = asyncio.get_running_loop()
-    if loop not in _pools:
-        _pools[loop] = AsyncConnectionPool(
-            kwargs={**_parameters(), "row_factory": dict_row},
+async def opened(*, for_batches: bool = False) -> Pool:
+    """Return the pool of this event loop, or the one for its batches."""
+    key = asyncio.get_running_loop(), for_batches
+    if key not in _pools:
+        options = f"-c lock_timeout={BATCH_LOCK_MILLISECONDS}" if for_batches else ""
+        _pools[key] = AsyncConnectionPool(
+            kwargs={**_parameters(options), "row_factory": dict_row},
             # With 1, the first request would open a second connection, and an event loop that ends
             # meanwhile would wait for ever: psycopg_pool takes the cancellation for a failure.
             min_size=0,
-            max_size=settings.MESSAGE_POOL_SIZE,
+            max_size=BATCHES_AT_ONCE if for_batches else settings.MESSAGE_POOL_SIZE,
             timeout=5,
             reconnect_timeout=settings.POOL_RECONNECT_SECONDS,
             open=False,
             check=None,
         )
-        await _pools[loop].open()
-    return _pools[loop]
+        await _pools[key].open()
+    return _pools[key]
 
 
 async def close() -> None:
-    """Close the pool of this event loop, if there is one."""
-    opened = _pools.pop(asyncio.get_running_loop(), None)
-    if opened is not None:
-        await opened.close()
+    """Close the pools of this event loop, if there are any."""
+    for for_batches in (False, True):
+        pool = _pools.pop((asyncio.get_running_loop(), for_batches), None)
+        if pool is not None:
+            await pool.close()
 
 
 async def fetch_all(query: str, values: dict[str, Any]) -> list[dict[str, Any]]:
     """Return all rows of one statement. It must be safe to repeat: it is retried after a deadlock,
     a serialization failure, a lock timeout or a closed connection."""
-    pool = await _open()
+    pool = await opened()
     for left in reversed(range(TRIES)):
         conn: psycopg.AsyncConnection[DictRow] | None = None
         try:

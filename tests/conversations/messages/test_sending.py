@@ -443,6 +443,49 @@ def _finished(conversation_id: int, agent: Agent) -> None:
         connection.close()
 
 
+def test_messages_that_are_stored_together_are_told_apart(
+    step: RuleStep, desk: DeskSession, agent: Agent
+) -> None:
+    """One batch with everything that can be: new messages of both sides, a repeat, the same id with
+    other words, a wrong token and a closed conversation."""
+    one_talk, other = (on_desk(step, agent, at=NOW) for _ in range(2))
+    closed = in_status(Status.CLOSED, step, agent)
+    for conversation in (one_talk, other):  # from now on their numbers are known
+        one(as_visitor(conversation))
+    sending._remember_number(closed.public_id, closed.pk)
+    twice = uuid.uuid4()
+    work = [
+        as_visitor(one_talk, body="leads"),
+        as_visitor(other, body="a", client_id=twice),
+        as_agent(one_talk, desk, body="b"),
+        as_visitor(other, body="a", client_id=twice),
+        as_visitor(one_talk, body="c"),
+        as_visitor(other, body="changed", client_id=twice),
+        as_visitor(other, token_hash="wrong"),
+        as_visitor(closed),
+        as_agent(other, desk, body="d"),
+    ]
+    answers = at_once(*work)
+    codes = [getattr(answer, "code", "") for answer in answers]
+    assert codes == ["", "", "", "", "", "conflict", "not_found", "closed", ""]
+    assert [sent.is_new for sent in answers[1:5] if isinstance(sent, Sent)] == [
+        *(True, True, False, True),
+    ]
+    assert numbers(one_talk) == [1, 2, 3, 4]
+    assert numbers(other) == [1, 2, 3]
+    assert numbers(closed) == []
+    assert_sound()
+
+
+def test_only_so_many_numbers_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "KNOWN_NUMBERS", 3)
+    monkeypatch.setattr(sending, "_numbers", {})
+    ids = [uuid.uuid4() for _ in range(5)]
+    for number, public_id in enumerate(ids):
+        sending._remember_number(public_id, number)
+    assert sending._numbers == {ids[2]: 2, ids[3]: 3, ids[4]: 4}
+
+
 # --- Reading ---------------------------------------------------------------------------------
 
 

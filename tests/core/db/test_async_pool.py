@@ -27,7 +27,7 @@ async def opened(db: None) -> AsyncIterator[None]:
 
 
 async def _open_some(count: int) -> None:
-    opened = await async_pool._open()
+    opened = await async_pool.opened()
     await asyncio.gather(*(async_pool.fetch_all(ASLEEP, {}) for _ in range(count)))
     held = [await opened.getconn() for _ in range(count)]
     for connection in held:
@@ -64,4 +64,4 @@ def test_a_closing_event_loop_does_not_wait_for_a_connection(db: None) -> None:
 async def _forgetting(query: str) -> None:
     """Run a query, and leave the pool behind as it is."""
     await async_pool.fetch_one(query, {})
-    async_pool._pools.pop(asyncio.get_running_loop())
+    async_pool._pools.pop((asyncio.get_running_loop(), False))
