@@ -9,6 +9,7 @@ from django.conf import settings
 
 from conversations.lifecycle.deadlines import database_now
 from messenger.channels import inbound, outbound
+from messenger.channels.email import mailboxes
 from messenger.mail import delivery, pending_mails, replies
 
 
@@ -24,6 +25,12 @@ def write_to_visitors() -> int:
 def exchange_by_channels() -> int:
     """Take in and send what is due by inboxes; return for how many people there was something."""
     return inbound.take_due() + outbound.send_due()
+
+
+@shared_task
+def fetch_mailboxes() -> int:
+    """Fetch new e-mails of inboxes by IMAP; return how many came."""
+    return mailboxes.fetch_all()
 
 
 @shared_task

@@ -30,6 +30,7 @@ from conversations.models.inboxes import (
     InboundMessage,
     InboundStatus,
     Inbox,
+    MailboxPosition,
     OutboundMessage,
     OutboundStatus,
 )
@@ -104,6 +105,7 @@ __all__ = [
     "LookEnd",
     "LookPart",
     "LookReplay",
+    "MailboxPosition",
     "Message",
     "MirrorLook",
     "Note",

@@ -64,6 +64,19 @@ class Inbox(models.Model):
         return self.name
 
 
+class MailboxPosition(models.Model):
+    """Up to where the mailbox of an inbox was fetched: a number of the server (RFC 9051)."""
+
+    inbox = models.OneToOneField(
+        Inbox, on_delete=models.CASCADE, primary_key=True, related_name="position"
+    )
+    validity = models.CharField(max_length=40, help_text="UIDVALIDITY: which numbers these are.")
+    uid = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.inbox_id}: {self.validity}.{self.uid}"
+
+
 class Correspondent(models.Model):
     """Somebody who writes to an inbox: their address there, and the visitor that they are.
 
@@ -121,6 +134,13 @@ class InboundMessage(models.Model):
     )
     provider_id = models.CharField(_("id at the provider"), max_length=300)
     content = models.JSONField(default=dict)
+    file = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The stored e-mail, until a conversation has it.",
+    )
     status = models.CharField(
         _("status"),
         max_length=8,

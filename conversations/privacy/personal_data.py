@@ -26,6 +26,7 @@ from conversations.models import (
     Conversation,
     Erasure,
     InboundEmail,
+    InboundMessage,
     Person,
     Visitor,
 )
@@ -39,6 +40,7 @@ SECRET = {"token_hash", "address_hash", "file", "thumbnail", "frames"}
 FILES: dict[type[Model], tuple[str, ...]] = {
     Attachment: ("file", "thumbnail"),
     InboundEmail: ("file",),
+    InboundMessage: ("file",),
 }
 
 Rows = dict[type[Model], list[Any]]

@@ -92,6 +92,7 @@ def form_for(inbox: Inbox | None) -> type[InboxForm]:
             label=setting.label,
             help_text=setting.help_text,
             required=setting.is_required and not is_secret,
+            widget=forms.Textarea(attrs={"rows": 4}) if setting.is_long else None,
         )
     return type("InboxForm", (InboxForm,), fields)
 

@@ -70,6 +70,8 @@ class Incoming:
     language: str = ""
     sent_at: str = ""
     files: Sequence[RemoteFile] = ()
+    original: Mapping[str, Any] | None = None
+    """Of an e-mail: sender, subject, text, file_names and size, for "Full e-mail"."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -106,6 +108,7 @@ class Outgoing:
     text: str = ""
     choices: Sequence[str] = ()
     file: OutgoingFile | None = None
+    conversation_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,7 @@ class Setting:
     label: Any
     help_text: Any = ""
     is_required: bool = True
+    is_long: bool = False
 
 
 class Connector(ABC):

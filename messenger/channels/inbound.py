@@ -22,10 +22,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from conversations.facts import InboundStored
-from conversations.messages import attachments
+from conversations.messages import attachments, inbound_emails
 from conversations.messages.validators import BODY_LIMIT
 from conversations.models import (
     Attachment,
+    Conversation,
     Correspondent,
     InboundMessage,
     InboundStatus,
@@ -76,19 +77,20 @@ class Piece:
     attachment: uuid.UUID | None = None
 
 
-def store(inbox: Inbox, news: Sequence[Incoming | Receipt], *, at: datetime) -> int:
-    """Store what a provider delivered; return how many messages are new. Safe to repeat."""
+def store(inbox: Inbox, news: Sequence[Incoming | Receipt], *, at: datetime, file: str = "") -> int:
+    """Store what a provider delivered; return how many messages are new. Safe to repeat.
+    ``file`` is the stored e-mail that the message was."""
     stored = 0
     for one in news:
         if isinstance(one, Receipt):
             receipts.record(inbox, one, at=at)
         else:
-            stored += _store(inbox, one, at=at)
+            stored += _store(inbox, one, at=at, file=file)
     return stored
 
 
 @retried
-def _store(inbox: Inbox, incoming: Incoming, *, at: datetime) -> bool:
+def _store(inbox: Inbox, incoming: Incoming, *, at: datetime, file: str) -> bool:
     correspondent = _correspondent(inbox, incoming, at=at)
     sent_at = parse_datetime(incoming.sent_at) if incoming.sent_at else None
     _row, is_new = InboundMessage.objects.get_or_create(
@@ -97,6 +99,7 @@ def _store(inbox: Inbox, incoming: Incoming, *, at: datetime) -> bool:
         defaults={
             "correspondent": correspondent,
             "content": incoming.as_json(),
+            "file": file,
             # A clock that goes wrong must not put a message behind all later ones.
             "sent_at": min(sent_at or at, at),
             "received_at": at,
@@ -201,9 +204,9 @@ def _place(row_id: int, correspondent_id: int, pieces: Sequence[Piece], language
     if row is None or row.pk != row_id:
         return row is not None
     at = timezone.now()
-    conversation = None
+    conversation, seqs = None, []
     for piece in pieces:
-        conversation, _sent = engagement.start_by_inbox(
+        conversation, sent = engagement.start_by_inbox(
             row.correspondent.visitor,
             row.inbox,
             body=piece.body,
@@ -212,11 +215,36 @@ def _place(row_id: int, correspondent_id: int, pieces: Sequence[Piece], language
             language=language,
             at=at,
         )
+        seqs.append(int(sent.frame["seq"]))
     row.conversation = conversation
+    if conversation is not None and row.file:
+        _keep_original(row, conversation, seq=seqs[0], at=at)
     row.status = InboundStatus.ACCEPTED if pieces else InboundStatus.REFUSED
     row.reason = "" if pieces else WORDLESS
     _settle(row)
     return True
+
+
+def _keep_original(
+    row: InboundMessage, conversation: Conversation, *, seq: int, at: datetime
+) -> None:
+    """Hand the stored e-mail over to the conversation, where agents can open it."""
+    original = Incoming.of_json(row.content).original or {}
+    inbound_emails.record(
+        conversation,
+        inbound_emails.Original(
+            sender=str(original["sender"]),
+            subject=str(original["subject"]),
+            text=str(original["text"]),
+            file_names=list(original["file_names"]),
+        ),
+        pk=uuid.uuid4(),
+        seq=seq,
+        file=row.file,
+        size=int(original["size"]),
+        at=at,
+    )
+    row.file = ""
 
 
 def _pieces(row: InboundMessage, visitor: Visitor) -> Iterator[Piece]:
@@ -302,10 +330,13 @@ def _wait_for_room(row: InboundMessage, refusal: engagement.NoRoom, *, at: datet
 @transaction.atomic
 def _refuse(row: InboundMessage, reason: str) -> None:
     row.status, row.reason = InboundStatus.REFUSED, reason[:300]
+    if file := row.file:
+        transaction.on_commit(lambda: inbound_emails.discard(file))
+        row.file = ""
     _settle(row)
 
 
 def _settle(row: InboundMessage) -> None:
     """Store the end of a row, without its content, which is in the conversation now."""
     row.due_at, row.content = None, {}
-    row.save(update_fields=["conversation", "status", "reason", "due_at", "content"])
+    row.save(update_fields=["conversation", "status", "reason", "due_at", "content", "file"])

@@ -160,7 +160,12 @@ def _sent(row: OutboundMessage) -> str:
             )
     offer = message.offer or {}
     outgoing = Outgoing(
-        message.client_id, correspondent.address, message.body, offer.get("choices", ()), file
+        id=message.client_id,
+        address=correspondent.address,
+        text=message.body,
+        choices=offer.get("choices", ()),
+        file=file,
+        conversation_id=row.conversation_id,
     )
     try:
         return connector.send(row.inbox, outgoing)

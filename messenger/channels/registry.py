@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from messenger.channels.connector import Connector
+from messenger.channels.email.connector import Email
 from messenger.channels.telegram import Telegram
 
-CONNECTORS: tuple[Connector, ...] = (Telegram(),)
+CONNECTORS: tuple[Connector, ...] = (Email(), Telegram())
 
 _by_kind = {connector.kind: connector for connector in CONNECTORS}
 

@@ -38,6 +38,8 @@ class Content:
 
     texts: list[str] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
+    parts: list[Message] = field(default_factory=list)
+    """The parts that the files are, in their order."""
     is_cut: bool = False
     """Whether there is more text than was read."""
 
@@ -65,12 +67,13 @@ def read(message: Message) -> Content:
         texts = _distinct(_text(part, walk) for part in walk.asides)
         walk.others = [part for part in walk.others if part not in walk.asides]
     decorations = frozenset(walk.decorations)
-    attached = [
-        File(files.name_of(part), part.get_content_type())
+    parts = [
+        part
         for part in walk.others
         if not files.is_added(part) and not files.is_decoration(part, decorations)
     ]
-    return Content(texts, attached, walk.is_cut or walk.left <= 0)
+    attached = [File(files.name_of(part), part.get_content_type()) for part in parts]
+    return Content(texts, attached, parts, walk.is_cut or walk.left <= 0)
 
 
 def _distinct(texts: Iterator[str]) -> list[str]:

@@ -11,8 +11,7 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 from django.utils import timezone
 
-from messenger.mail import replies
-from messenger.mail.reply_addresses import conversation_of
+from messenger.mail import arrivals, replies
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ class LmtpHandler:
     ) -> str:
         if len(envelope.rcpt_tos) >= replies.RECIPIENTS:
             return "452 4.5.3 Too many recipients"
-        if conversation_of(address) is None:
+        if not await sync_to_async(_is_ours)(address):
             return "550 5.1.1 No such address here"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
@@ -61,10 +60,18 @@ class LmtpHandler:
         return _for_each(envelope, "250 2.0.0 Delivered")
 
 
+def _is_ours(address: str) -> bool:
+    close_old_connections()
+    try:
+        return arrivals.is_ours(address)
+    finally:
+        close_old_connections()
+
+
 def _take(raw: bytes, recipients: list[str], sender: str) -> None:
     close_old_connections()
     try:
-        replies.take(raw, recipients, at=timezone.now(), sender=sender)
+        arrivals.take(raw, recipients, at=timezone.now(), sender=sender)
     finally:
         close_old_connections()
 

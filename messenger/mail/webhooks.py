@@ -14,9 +14,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from messenger.mail import replies
+from messenger.mail import arrivals
 from messenger.mail.headers import addresses, raw_values
-from messenger.mail.reply_addresses import conversation_of
 
 # The headers with an address of delivery, the most reliable first.
 RECIPIENTS = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Forwarded-To", "To", "Cc")
@@ -27,7 +26,7 @@ def receive(sender: Any, event: Any, esp_name: str, **_more: Any) -> None:
     message = event.message
     raw = bytes_of(message)
     recipients = _recipients(message.envelope_recipient, email.message_from_bytes(raw))
-    replies.take(raw, recipients, at=timezone.now(), sender=message.envelope_sender)
+    arrivals.take(raw, recipients, at=timezone.now(), sender=message.envelope_sender)
 
 
 def bytes_of(message: Message) -> bytes:
@@ -41,7 +40,7 @@ def bytes_of(message: Message) -> bytes:
 def _recipients(envelope: str | None, message: Message) -> list[str]:
     named = [envelope] if envelope else []
     named += [one for name in RECIPIENTS for one in addresses(raw_values(message, name))]
-    ours = [address for address in named if conversation_of(address) is not None]
+    ours = [address for address in named if arrivals.is_ours(address)]
     if envelope in ours:
         return [envelope]
     return list(dict.fromkeys(ours)) or named[:1]
