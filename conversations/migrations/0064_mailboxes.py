@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conversations", "0062_by_inbox"),
+        ("conversations", "0063_writing_aids"),
     ]
 
     operations = [
