@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import imaplib
 import importlib
 import inspect
 import tomllib
@@ -46,6 +47,9 @@ USED: dict[type, set[str]] = {
         "_receive_message",
         "_redis",
     },
+    # Python's own: the address that was checked is called, not the name again (N8).
+    imaplib.IMAP4: {"_create_socket"},
+    imaplib.IMAP4_SSL: {"_create_socket"},
     LOOP_LAYER: {"_get_group_channel_name", "_get_shard", "_shards"},
     LAYER: {"_args", "_get_layer", "_kwargs", "_layers"},
     FileSystemStorage: {"_save"},

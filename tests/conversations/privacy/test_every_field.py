@@ -67,6 +67,7 @@ EXCUSED: dict[str, tuple[str, str]] = {
     "conversations.statusinterval": (STAFF, "groups"),
     "conversations.webhook": (SETTINGS, "name url events secret previous_secret"),
     "conversations.inbox": (SETTINGS, "kind name key token secret options trouble"),
+    "conversations.mailboxposition": ("a number of the mail server", "validity"),
     "conversations.languagemodelsettings": (SETTINGS, "base_url model api_key"),
     "conversations.suggestionsettings": (SETTINGS, "provider_url provider_secret"),
     "core.outboxentry": (SHORT, "reaction payload last_error"),
