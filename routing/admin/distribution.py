@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
@@ -139,6 +140,7 @@ class BotAdmin(ForAdministrators, Published, admin.ModelAdmin):
     """The bot that answers first on the rules it is attached to (R33, R207)."""
 
     list_display = ("name", "website", "leads_to", "scenario")
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     list_filter = ("website",)
     search_fields = ("name",)
     actions = ("resume", "renew")
