@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip --disable-pip-version-check -qq install --requir
 COMPILE = var/uv/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header $(LOCK)
 # What not every installation needs, each with what the product itself needs.
-EXTRAS = uvicorn s3
+EXTRAS = uvicorn s3 sentry tracing
 .DEFAULT_GOAL := run
 .SILENT:
 .PHONY: run test api coverage bench faults soak lock sbom format messages

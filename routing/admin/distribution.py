@@ -144,6 +144,7 @@ class BotAdmin(ForAdministrators, Published, admin.ModelAdmin):
     list_filter = ("website",)
     search_fields = ("name",)
     actions = ("resume", "renew")
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
     @admin.display(description=gettext_lazy("distribution rules"))
     def leads_to(self, bot: Bot) -> str:

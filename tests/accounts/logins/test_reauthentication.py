@@ -25,6 +25,7 @@ from accounts.models import (
     User,
 )
 from conversations.models import (
+    Inbox,
     LanguageModelSettings,
     Person,
     SuggestionSettings,
@@ -41,7 +42,7 @@ LATER = 601
 ASKING: tuple[type[models.Model], ...] = (
     *(User, LoginRule, ServiceAccount, ApiToken, IdentitySecret),
     *(ToolbarApp, SuggestionSettings, ShopKey, Person, Visitor, IdentityProvider, Webhook),
-    LanguageModelSettings,
+    *(LanguageModelSettings, Inbox),
 )
 
 
