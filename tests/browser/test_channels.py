@@ -118,7 +118,7 @@ def test_a_chat_of_telegram_from_the_settings_to_the_ticks(
 
     telegram.fail_next({"status": 403})
     bubble = alice.say("Avez-vous reçu notre message ?")
-    expect(bubble.get_by_text("Not delivered")).to_be_attached()
+    expect(bubble.get_by_text("Not delivered").first).to_be_attached()
     expect(bubble).to_contain_text("The person has blocked the bot")
     shoot(alice.page, "desk")
     assert inaccessible(alice.page) == []

@@ -24,6 +24,7 @@ from conversations.models import (
     Block,
     CobrowsingEnd,
     CobrowsingSession,
+    Inbox,
     LookEnd,
     MirrorLook,
     Webhook,
@@ -165,6 +166,8 @@ def world() -> World:
     for site in (first, second):
         hook = Webhook(website=site, name=site.name, url="https://example.com/", events=["push"])
         webhooks.create(hook, at=NOW)
+        # Lists can be filtered by inbox as soon as there are two.
+        Inbox.objects.create(website=site, name=site.name, rule=RuleFactory(website=site))
     users = {role: UserFactory(role=role) for role in ("agent", "expert")}
     users["administrator"] = UserFactory(role=Role.ADMIN)
     for name, words in {"of_one": [ONE], "of_first": [ONE, OTHER], "of_second": [FOREIGN]}.items():
