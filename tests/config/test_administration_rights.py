@@ -167,7 +167,8 @@ def world() -> World:
         hook = Webhook(website=site, name=site.name, url="https://example.com/", events=["push"])
         webhooks.create(hook, at=NOW)
         # Lists can be filtered by inbox as soon as there are two.
-        Inbox.objects.create(website=site, name=site.name, rule=RuleFactory(website=site))
+        rule = RuleFactory(website=site)
+        Inbox.objects.create(website=site, name=site.name, rule=rule, created_at=NOW)
     users = {role: UserFactory(role=role) for role in ("agent", "expert")}
     users["administrator"] = UserFactory(role=Role.ADMIN)
     for name, words in {"of_one": [ONE], "of_first": [ONE, OTHER], "of_second": [FOREIGN]}.items():
