@@ -135,3 +135,13 @@ def test_every_dotted_name_in_documents_and_comments_exists() -> None:
             if is_ours and first not in names[head]:
                 missing.add((page.name, name))
     assert missing == set()
+
+
+def test_each_decision_is_listed_once_and_in_order() -> None:
+    listed = re.findall(
+        r"^\| \[(\d{4})\]\(adr/([^)]+)\) \|", (ROOT / "docs" / "README.md").read_text("utf-8"), re.M
+    )
+    assert [name for _number, name in listed] == sorted(
+        path.name for path in (ROOT / "docs" / "adr").glob("*.md")
+    )
+    assert all(name.startswith(number) for number, name in listed)
