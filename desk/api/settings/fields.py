@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import time
 from typing import Any
 
 from django.db.models import Model, QuerySet
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from rest_framework import serializers
 
 from accounts.models import User, Website
 from accounts.rights import websites_of
 
+CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
 Rows = Callable[[User], QuerySet[Any]]
 
 
@@ -49,6 +53,26 @@ class Keyed(serializers.SlugRelatedField[Any]):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class Clock(serializers.TimeField):
+    """A time on the wall of a website, such as ``09:00``: without an offset, unlike the ``time`` of
+    a description."""
+
+    def to_internal_value(self, value: Any) -> time:
+        if not isinstance(value, str) or not CLOCK.fullmatch(value):
+            self.fail("invalid", format="hh:mm[:ss]")
+        parsed: time = super().to_internal_value(value)
+        return parsed
+
+
+class ClockDescribed(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """How the schema names such times."""
+
+    target_class = Clock
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, str]:
+        return {"type": "string", "pattern": f"^{CLOCK.pattern}$", "example": "09:00"}
 
 
 def rows_for_schema(rows: Rows) -> QuerySet[Any]:

@@ -13,7 +13,7 @@ from accounts import rights
 from accounts.hours import overlaps
 from accounts.models import Agent, Group, Holiday, Role, User
 from accounts.models.hours import OpeningHours, Weekday, set_weekly_hours
-from desk.api.settings.fields import Keyed, Numbered
+from desk.api.settings.fields import Clock, Keyed, Numbered
 from desk.api.settings.shape import (
     SettingSerializer,
     SettingViewSet,
@@ -31,6 +31,9 @@ class HoursSerializer(serializers.ModelSerializer[OpeningHours]):
     """A weekly interval. `closes` at or before `opens` is on the next day."""
 
     weekday = serializers.ChoiceField(choices=Weekday.values, help_text="0 is Monday, 6 is Sunday.")
+
+    opens = Clock()
+    closes = Clock()
 
     class Meta:
         model = OpeningHours
@@ -127,6 +130,8 @@ class HolidaySerializer(SettingSerializer):
     id = serializers.IntegerField(source="pk", read_only=True)
     website = Keyed()
     group = Numbered(rights.groups_of, required=False, allow_null=True)
+    opens = Clock(required=False, allow_null=True, help_text="Null if closed all day.")
+    closes = Clock(required=False, allow_null=True)
 
     editable_once = ("website", "group")
 

@@ -399,6 +399,13 @@ def test_hours_that_overlap_are_refused(admin: Client, step: RuleStep) -> None:
     assert (refused.status_code, list(refused.json()["fields"])) == (400, ["hours"])
 
 
+@pytest.mark.parametrize("opens", ["09:00Z", "09:00+02:00", "9:00", "24:00", "09:00:00.5", 9, None])
+def test_hours_are_those_of_the_wall(opens: Any, admin: Client, step: RuleStep) -> None:
+    hours = [{"weekday": 0, "opens": opens, "closes": "18:00"}]
+    refused = send(admin, "patch", f"groups/{step.group_id}/", {"hours": hours})
+    assert (refused.status_code, list(refused.json()["fields"])) == (400, ["hours"])
+
+
 # --- Replies and articles
 
 
