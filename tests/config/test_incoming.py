@@ -238,7 +238,7 @@ def payloads(website: Website, conversation: Conversation) -> dict[str, dict[str
                 "block": {"reason": "x", "until": NOW.isoformat()},
             }.items()
         },
-        f"/api/v1/agents/{conversation.pk}/availability/": {
+        f"/api/v1/agents/{conversation.agent_id}/availability/": {
             "channel": "chat", "is_available": True,
         },
         **settings_payloads(website),

@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -227,7 +228,15 @@ def test_it_comes_by_lmtp(lmtp_server: Lmtp) -> None:
 
 
 @pytest.fixture
-def dovecot(tmp_path: Path) -> Iterator[tuple[int, Path]]:
+def open_folder() -> Iterator[Path]:
+    """A folder that other users may enter, unlike those of pytest."""
+    with tempfile.TemporaryDirectory(prefix="causerie-imap-") as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+@pytest.fixture
+def dovecot(open_folder: Path) -> Iterator[tuple[int, Path]]:
     """A real IMAP server with one mailbox; its port, and the folder of new mails."""
     program = shutil.which("dovecot") or "/usr/sbin/dovecot"
     if not Path(program).exists():
@@ -237,25 +246,24 @@ def dovecot(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     users += f"default_internal_group = {me}\n"
     if os.getuid() == 0:  # Its login processes refuse to be root; the package has users for them.
         users = ""
-        for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-            folder.chmod(0o755)
     owner, group = os.getuid() or NOBODY, os.getgid() or NOBODY  # No mailbox may belong to root.
     for name in ("", "new", "cur", "tmp"):
-        (tmp_path / "mail" / name).mkdir()
-        os.chown(tmp_path / "mail" / name, owner, group)
-    (tmp_path / "users").write_text(f"shop:{{PLAIN}}secret:{owner}:{group}::{tmp_path}\n")
-    settings = tmp_path / "dovecot.conf"
+        (open_folder / "mail" / name).mkdir()
+        os.chown(open_folder / "mail" / name, owner, group)
+    (open_folder / "users").write_text(f"shop:{{PLAIN}}secret:{owner}:{group}::{open_folder}\n")
+    settings = open_folder / "dovecot.conf"
     settings.write_text(
-        f"base_dir = {tmp_path}/run\nstate_dir = {tmp_path}/run\nlog_path = {tmp_path}/log\n"
+        f"base_dir = {open_folder}/run\nstate_dir = {open_folder}/run\n"
+        f"log_path = {open_folder}/log\n"
         "protocols = imap\nssl = no\ndisable_plaintext_auth = no\n"
-        f"mail_location = maildir:{tmp_path}/mail\n"
+        f"mail_location = maildir:{open_folder}/mail\n"
         f"{users}"
         "first_valid_uid = 1\nfirst_valid_gid = 1\n"
         "service anvil {\n  chroot =\n}\nservice imap-login {\n  chroot =\n  inet_listener imap {\n"
         f"    address = 127.0.0.1\n    port = {port}\n  }}\n"
         "  inet_listener imaps {\n    port = 0\n  }\n}\n"
-        f"passdb {{\n  driver = passwd-file\n  args = {tmp_path}/users\n}}\n"
-        f"userdb {{\n  driver = passwd-file\n  args = {tmp_path}/users\n}}\n"
+        f"passdb {{\n  driver = passwd-file\n  args = {open_folder}/users\n}}\n"
+        f"userdb {{\n  driver = passwd-file\n  args = {open_folder}/users\n}}\n"
     )
     process = subprocess.Popen([program, "-F", "-c", str(settings)])
     try:
@@ -263,9 +271,9 @@ def dovecot(tmp_path: Path) -> Iterator[tuple[int, Path]]:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
-            assert process.poll() is None, (tmp_path / "log").read_text()
+            assert process.poll() is None, (open_folder / "log").read_text()
             time.sleep(0.1)
-        yield port, tmp_path / "mail" / "new"
+        yield port, open_folder / "mail" / "new"
     finally:
         process.terminate()
         process.wait(20)
