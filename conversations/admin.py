@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import models
@@ -19,6 +18,7 @@ from accounts import supervision
 from accounts.logins.reauthentication import AsksAgain
 from accounts.models import User
 from accounts.rights import ForAdministrators, ForOverseers, OverseenWebsites, ReadOnly
+from accounts.server_forms import ServerForm
 from accounts.widgets import SecretField, SecretInput
 from conversations.language_models import admin as _language_models  # noqa: F401 - registers them
 from conversations.mirroring import admin as _looks  # noqa: F401 - registers them
@@ -39,7 +39,6 @@ from conversations.models import (
 from conversations.privacy import personal_data
 from conversations.suggestions import remote
 from conversations.visitors import blocks
-from core import outside_servers, web_addresses
 
 
 class EventInline(ReadOnly, admin.TabularInline):
@@ -290,36 +289,15 @@ class BlockAdmin(ForOverseers, admin.ModelAdmin):
         self.message_user(request, text % {"count": count})
 
 
-class SuggestionSettingsForm(forms.ModelForm):
+class SuggestionSettingsForm(ServerForm):
+    address, secret = "provider_url", "provider_secret"
+    check = staticmethod(remote.check)
+
     class Meta:
         model = SuggestionSettings
         fields = ("website", "is_on", "provider_url", "provider_secret", "sends_personal_data")
         field_classes = {"provider_secret": SecretField}
         widgets = {"provider_secret": SecretInput}
-
-    def clean_provider_url(self) -> str:
-        """Refuse what a request to the provider would refuse later (N8)."""
-        url: str = self.cleaned_data["provider_url"]
-        try:
-            remote.check(url)
-        except outside_servers.Forbidden:
-            raise forms.ValidationError(
-                _("This address cannot be called. Use a public server on the standard port.")
-            ) from None
-        return url
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse to send the stored secret to another server than the one it was entered for."""
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        before, after = self.initial.get("provider_url"), cleaned.get("provider_url")
-        is_moved = bool(after) and web_addresses.origin_of(before) != web_addresses.origin_of(after)
-        is_kept = self.initial.get("provider_secret") and cleaned.get("provider_secret") is None
-        if is_kept and is_moved:
-            self.add_error(
-                "provider_secret",
-                _("The address leads to another server. Enter its secret, or remove this one."),
-            )
-        return cleaned
 
 
 @admin.register(SuggestionSettings)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin
-from django.utils.translation import gettext_lazy as _
 
 from accounts.logins.reauthentication import AsksAgain
 from accounts.rights import ForAdministrators, ReadOnly
+from accounts.server_forms import ServerForm
 from accounts.widgets import SecretField, SecretInput
 from conversations.language_models import endpoint
 from conversations.models import LanguageModelCall, LanguageModelSettings, WritingAid
-from core import outside_servers, web_addresses
 
 
-class LanguageModelForm(forms.ModelForm):
+class LanguageModelForm(ServerForm):
+    address, secret = "base_url", "api_key"
+    check = staticmethod(endpoint.check)
+
     class Meta:
         model = LanguageModelSettings
         fields = (
@@ -36,30 +36,6 @@ class LanguageModelForm(forms.ModelForm):
             "api_key": SecretInput,
             "daily_tokens": forms.NumberInput(attrs={"class": "vBigIntegerField"}),
         }
-
-    def clean_base_url(self) -> str:
-        """Refuse what a call would refuse later (N8)."""
-        url: str = self.cleaned_data["base_url"]
-        try:
-            endpoint.check(url)
-        except outside_servers.Forbidden:
-            raise forms.ValidationError(
-                _("This address cannot be called. Use a public server on the standard port.")
-            ) from None
-        return url
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse to send the stored key to another server than the one it was entered for."""
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        before, after = self.initial.get("base_url"), cleaned.get("base_url")
-        is_moved = bool(after) and web_addresses.origin_of(before) != web_addresses.origin_of(after)
-        is_kept = self.initial.get("api_key") and cleaned.get("api_key") is None
-        if is_kept and is_moved:
-            self.add_error(
-                "api_key",
-                _("The address leads to another server. Enter its secret, or remove this one."),
-            )
-        return cleaned
 
 
 @admin.register(LanguageModelSettings)
