@@ -53,22 +53,22 @@ OVERSEEN: tuple[type[models.Model], ...] = (
 )
 
 # A word for each thing: two websites, of which the first has two groups. None is so short that it
-# could be part of a random token.
-FIRST, ONE, OTHER, SECOND, FOREIGN = "Zebra", "Quagga", "Okapi", "Capybara", "Pangolin"
-WITHOUT_GROUP = "Wildebeest"  # a block whose conversation is gone
-AGENTS = {ONE: "Lemur", OTHER: "Tapir", FOREIGN: "Saiga"}
+# could be part of a random token, and none is part of an alias: those are animals.
+FIRST, ONE, OTHER, SECOND, FOREIGN = "Agate", "Garnet", "Jasper", "Zircon", "Peridot"
+WITHOUT_GROUP = "Tourmaline"  # a block whose conversation is gone
+AGENTS = {ONE: "Beryl", OTHER: "Spinel", FOREIGN: "Citrine"}
 WORDS = {FIRST, ONE, OTHER, SECOND, FOREIGN, WITHOUT_GROUP, *AGENTS.values()}
 
 # What each manager may come across on any page: managers add the agents of their websites (C39).
 READABLE = {
-    "of_one": {FIRST, ONE, "Lemur", "Tapir"},
-    "of_first": {FIRST, ONE, OTHER, WITHOUT_GROUP, "Lemur", "Tapir"},
-    "of_second": {SECOND, FOREIGN, "Saiga"},
+    "of_one": {FIRST, ONE, "Beryl", "Spinel"},
+    "of_first": {FIRST, ONE, OTHER, WITHOUT_GROUP, "Beryl", "Spinel"},
+    "of_second": {SECOND, FOREIGN, "Citrine"},
     "administrator": WORDS,
 }
 # The rows that each list has, by the words in them.
 ROWS: dict[type[models.Model], dict[str, set[str]]] = {
-    Agent: {"of_one": {"Lemur"}, "of_first": {"Lemur", "Tapir"}, "of_second": {"Saiga"}},
+    Agent: {"of_one": {"Beryl"}, "of_first": {"Beryl", "Spinel"}, "of_second": {"Citrine"}},
     Group: {"of_one": {ONE}, "of_first": {ONE, OTHER}, "of_second": {FOREIGN}},
     Holiday: {
         "of_one": {FIRST, ONE},

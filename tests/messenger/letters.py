@@ -6,6 +6,7 @@ import asyncio
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from email.message import EmailMessage
 
@@ -80,9 +81,16 @@ def serve_lmtp() -> Iterator[Lmtp]:
         ready.set()
         await over.wait()
         server.close()
-        await asyncio.sleep(0.05)
+        async with asyncio.timeout(10):
+            while len(asyncio.all_tasks()) > 1:  # one for each connection
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0)  # the loop's next turn closes their sockets
 
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    def run() -> None:
+        with closing(loop):
+            loop.run_until_complete(serve())
+
+    thread = threading.Thread(target=run)
     thread.start()
     assert ready.wait(10)
     yield Lmtp(port)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import smtplib
 import socket
@@ -58,11 +59,36 @@ class MailServer:
         return "250 OK"
 
 
+class ClosingController(Controller):
+    """Closes its connections when it stops. aiosmtpd's leaves open what its clients have not closed
+    yet, or what it has not noticed being closed."""
+
+    def __init__(self, handler: MailServer) -> None:
+        super().__init__(handler, hostname="127.0.0.1", port=handler.port)
+        self.sessions: list[SMTP] = []
+
+    def factory(self) -> SMTP:
+        self.sessions.append(super().factory())
+        return self.sessions[-1]
+
+    def stop(self, no_assert: bool = False) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self.loop).result(10)
+        super().stop(no_assert)
+
+    async def _close(self) -> None:
+        if self.server:
+            self.server.close()
+        for session in self.sessions:
+            if session.transport is not None:
+                session.transport.abort()
+        await asyncio.sleep(0)  # the loop's next turn closes their sockets
+
+
 @contextmanager
 def mail_server(settings: Any) -> Iterator[MailServer]:
     """Run a server through which the product sends during the block."""
     server = MailServer(port=free_port())
-    controller = Controller(server, hostname="127.0.0.1", port=server.port)
+    controller = ClosingController(server)
     controller.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
