@@ -86,8 +86,11 @@ def _to_login(request: HttpRequest) -> HttpResponse:
     login = resolve_url("login")
     if is_fragment:
         response = HttpResponse(status=204)
+        # A 302 would be followed by the browser itself, and the login page would land in the
+        # fragment.
         response["HX-Redirect"] = login
         return response
+    # ``redirect`` refuses addresses of over 2048 characters, and a filter of a list may be longer.
     response = HttpResponse(status=302)
     response["Location"] = f"{login}?{urlencode({'next': request.get_full_path()})}"
     return response

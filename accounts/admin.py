@@ -163,6 +163,7 @@ class ByUser(admin.SimpleListFilter):
     parameter_name = "person"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        # DISTINCT ON keeps the first row of each actor: the newest, with the name of today.
         people = Change.objects.exclude(actor_id=None).order_by("actor_id", "-id")
         named = people.distinct("actor_id").values_list("actor_id", "actor")
         return [("system", _("the system")), *((str(pk), name) for pk, name in named)]
@@ -189,6 +190,7 @@ class AboutObject(admin.SimpleListFilter):
 
     def _changes(self) -> QuerySet[Change]:
         label, _colon, pk = (self.value() or "").partition(":")
+        # PostgreSQL raises an error for a number beyond bigint.
         if not (pk.isascii() and pk.isdigit() and len(pk) < 19):
             return Change.objects.none()
         own = Q(model=label, object_id=int(pk))
@@ -204,6 +206,7 @@ class DescribedChanges(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         reader = Reader()
+        # A list, because the descriptions are put on these very objects.
         self.result_list = list(self.result_list)
         for change in self.result_list:
             change.subject = reader.subject(change)

@@ -102,6 +102,7 @@ def acting(user: User) -> Iterator[None]:
     """Open a transaction whose changes are recorded as made by ``user``. Outside of it they are
     recorded as made by the system."""
     with transaction.atomic():
+        # An exception needs no care: the rollback also takes these settings back.
         before = _sign(str(user.pk), user.get_full_name() or user.username)
         yield
         _sign(*before)  # An outer transaction keeps its own author.
@@ -116,6 +117,8 @@ def _sign(actor_id: str, actor: str) -> tuple[str, str]:
         )
         before: tuple[str, str] = cursor.fetchone()
         cursor.execute(
+            # ``true`` limits them to the transaction: the next one on this connection may be
+            # anybody's.
             "SELECT set_config('causerie.actor_id', %s, true),"
             " set_config('causerie.actor', %s, true)",
             [actor_id, actor],

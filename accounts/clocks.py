@@ -66,6 +66,7 @@ class Clock(tzinfo):
         moment = at.replace(tzinfo=UTC)
         wall = moment.astimezone(self.zone_at(moment))
         local = wall.replace(tzinfo=self)
+        # Around a change of zones a wall time may occur twice without either zone knowing.
         if local.astimezone(UTC) != moment:
             local = local.replace(fold=1 - wall.fold)
         return local

@@ -66,6 +66,7 @@ def cached(session_key: str) -> DeskSession | None:
 
 def load(session_key: str) -> DeskSession | None:
     """Read the session as Django would; return ``None`` if nobody is logged in with it."""
+    # First, so that a session that has ended leaves the cache whatever is found.
     _sessions.pop(session_key, None)
     session = SessionStore(session_key)
     user_id = session.get(SESSION_KEY)

@@ -56,6 +56,7 @@ def next_change(schedule: Schedule, at: datetime) -> datetime | None:
         if start > at:
             return start
         if end > at:
+            # The last span is cut by the end of the search: that is no closing.
             return end if end < at + timedelta(days=HORIZON - 2) else None
     return None
 
@@ -107,6 +108,7 @@ def _spans(schedule: Schedule, at: datetime, *, days: int) -> Iterator[Span]:
     """Yield open spans in UTC that end after ``at``, in order. Spans that touch are merged."""
     today = at.astimezone(schedule.zone).date()
     held: Span | None = None
+    # From the day before, whose last interval may pass midnight.
     for offset in range(-1, days + 1):
         for start, end in _of_day(schedule, today + timedelta(days=offset)):
             if held is not None and start <= held[1]:

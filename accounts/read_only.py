@@ -64,6 +64,7 @@ def refuse_writes(get_response: Answer) -> Answer:
         if user is None or not user.reads_only:
             return None
         match = request.resolver_match
+        # Addresses of the administration repeat some of these names under a namespace.
         if match is not None and not match.namespace and match.url_name in permitted():
             return None
         if request.path.startswith("/api/"):

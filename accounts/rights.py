@@ -214,4 +214,5 @@ def candidates_of(user: User | AnonymousUser) -> QuerySet[Agent]:
     if administers(user) and user.confined_to is None:
         return Agent.objects.all()
     mine = Q(groups__website__in=websites_of(user))
+    # A subquery, because the join repeats agents who are in several groups.
     return Agent.objects.filter(pk__in=Agent.objects.filter(mine).values("pk"))

@@ -71,6 +71,7 @@ class SessionMonitor:
             },
         )
         ended = {row["session_key"] for row in rows}
+        # A copy: while a callback is awaited, sockets come and go.
         for socket, (desk, on_ended) in list(self._sockets.items()):
             if desk.session_key in ended:
                 self.remove(socket)

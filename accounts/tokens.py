@@ -90,6 +90,7 @@ def find(text: str, *, at: datetime) -> ApiToken | None:
         token.owner.confined_to = frozenset(ids)
     lately = Q(last_used_at__gt=at - USED_EVERY)
     if token.last_used_at is None or token.last_used_at <= at - USED_EVERY:
+        # Of many requests at once, one writes.
         mine.exclude(lately).update(last_used_at=at)
     return token
 

@@ -109,6 +109,7 @@ class ChoosePassword(PasswordResetConfirmView):
         with acting(form.user):
             form.save()
             passwords.changed(form.user, self.request)
+        # The base class would do this, and log the user in past a second factor.
         del self.request.session[INTERNAL_RESET_SESSION_TOKEN]
         return log_in(self.request, form.user, method="password_reset")
 

@@ -76,6 +76,7 @@ def after(cursor: Cursor) -> QuerySet[FeedEntry]:
         _later("pk", cursor),
         Q(position__lt=RawSQL(HORIZON, [])),
     )
+    # A reader that begins at zero asks for whatever is left.
     if cursor != Cursor():
         if purged.exists():
             raise Expired(str(cursor))
@@ -94,6 +95,7 @@ def now() -> Cursor:
     """Return the place from which a reader sees only what happens from now on."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {HORIZON}")
+        # The last position that is complete, with an id beyond all of its entries.
         return Cursor(cursor.fetchone()[0] - 1, 10**17)
 
 

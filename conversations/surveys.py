@@ -122,6 +122,7 @@ def _last_answers(conversations: list[int]) -> dict[int, _Answer]:
         Message.objects.filter(
             conversation__in=conversations, author__in=[Author.AGENT, Author.BOT]
         )
+        # DISTINCT ON keeps the first row: the last reply of an agent, else of the bot.
         .annotate(is_human=Q(author=Author.AGENT))
         .order_by("conversation", "-is_human", "-seq")
         .distinct("conversation")

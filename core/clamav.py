@@ -28,6 +28,8 @@ def scan(source: Path) -> str:
     """
     try:
         with _connection() as connection, source.open("rb") as opened:
+            # "z" means that command and answer end with NUL. Each chunk follows its length, and a
+            # length of 0 ends the stream.
             connection.sendall(b"zINSTREAM\0")
             while chunk := opened.read(CHUNK_BYTES):
                 connection.sendall(struct.pack("!I", len(chunk)) + chunk)

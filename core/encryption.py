@@ -113,6 +113,7 @@ def _info(purpose: str) -> bytes:
 
 @lru_cache(maxsize=64)
 def _key(key: str, purpose: str) -> bytes:
+    # Without a salt: ``SECRET_KEY`` is random already, and the purpose separates the derived keys.
     return HKDF(hashes.SHA256(), 32, salt=None, info=_info(purpose)).derive(key.encode())
 
 
@@ -141,6 +142,7 @@ class EncryptedTextField(models.TextField):
         return name, path, args, {**options, "purpose": self.purpose}
 
     def to_python(self, value: Any) -> Any:
+        # Expressions of the ORM, such as ``F``, are computed by the database.
         if value is None or isinstance(value, Secret) or hasattr(value, "resolve_expression"):
             return value
         return Secret(encrypt(str(value), purpose=self.purpose), self.purpose)
@@ -187,6 +189,7 @@ def reencrypt(*, dry_run: bool = False) -> Reencryption:
     for model, column in encrypted_fields():
         label = f"{model._meta.label_lower}.{column.name}"
         done.changed[label] = 0
+        # The base manager, because a default manager may hide rows.
         for pk in model._base_manager.order_by("pk").values_list("pk", flat=True):
             with transaction.atomic():
                 row = model._base_manager.select_for_update().filter(pk=pk)

@@ -41,6 +41,7 @@ def claim(holder: str, key: str, fingerprint: str, *, at: datetime) -> Answer | 
     request.
     """
     mine = StoredAnswer.objects.filter(holder=holder, key=key)
+    # An expired key is free, even if the purge has not come by yet.
     mine.filter(created_at__lte=at - RETENTION).delete()
     values: dict[str, str | datetime] = {
         "holder": holder,

@@ -36,6 +36,7 @@ class Bucket(S3Storage):
             read_timeout=ANSWER_SECONDS,
             retries={"total_max_attempts": TRIES, "mode": "standard"},
             signature_version="s3v4",
+            # Servers on one's own premises rarely have a DNS name for each bucket.
             s3={"addressing_style": "path"},
             # Not every server knows the newer checksums.
             request_checksum_calculation="when_required",
@@ -88,6 +89,7 @@ def _as_os_error() -> Iterator[None]:
     except ClientError as error:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code = error.response.get("Error", {}).get("Code", "")
+        # A missing bucket is a wrong setting, and must not look like a deleted file.
         if status == HTTPStatus.NOT_FOUND and code != "NoSuchBucket":
             raise FileNotFoundError(str(error)) from error
         if status == HTTPStatus.INSUFFICIENT_STORAGE or code in FULL:

@@ -89,6 +89,7 @@ class _Connection(HTTPConnection):
     def connect(self) -> None:
         super().connect()
         if self._tls is not None:
+            # ``HTTPSConnection`` would check the certificate against the internet address.
             self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._name)
 
     def response_class(self, sock: Any, *args: Any, **kwargs: Any) -> HTTPResponse:  # type: ignore[override]
@@ -146,6 +147,7 @@ class Server:
         sent = {"Host": self._host, "User-Agent": "Causerie", **headers}
         try:
             connection.wait_for_rest()
+            # With b"" a GET would announce a body of length 0.
             connection.request(method, self._target, body=body or None, headers=sent)
             connection.wait_for_rest()
             response = connection.getresponse()

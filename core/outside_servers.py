@@ -97,6 +97,7 @@ def check(url: str, *, allowed: AllowList = ()) -> str:
 
 
 def _may_be_called(name: str, address: str, port: int, allowed: AllowList) -> bool:
+    # After "%" comes the interface of a link-local address.
     parsed = ip_address(address.partition("%")[0])
     real = (_within(parsed) or parsed) if isinstance(parsed, IPv6Address) else parsed
     if any(entry.covers(name, real, port) for entry in allowed):
@@ -109,6 +110,7 @@ def is_public(address: str) -> bool:
     parsed = ip_address(address.partition("%")[0])
     if isinstance(parsed, IPv6Address):
         parsed = _within(parsed) or parsed
+    # Python counts some multicast addresses as global.
     return parsed.is_global and not parsed.is_multicast
 
 

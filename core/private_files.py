@@ -17,6 +17,8 @@ def open_folder(folder: Path) -> None:
 
 def write(file: Path, content: bytes) -> None:
     """Write a new file that only we may read. Raise ``FileExistsError``."""
+    # The mode is given on creation, since a chmod would come a moment too late. O_EXCL refuses a
+    # link that somebody else has put there.
     with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE), "wb") as opened:
         opened.write(content)
 

@@ -20,6 +20,7 @@ class WholeFiles(FileSystemStorage):
         try:
             stored: str = super()._save(name, content)  # type: ignore[misc]
         except OSError:
+            # The caller must see the first error, not that of tidying up.
             with suppress(OSError):
                 os.remove(self.path(name))
             raise

@@ -79,6 +79,7 @@ def _copy(source: Any, target: Any, name: str, moved: Moved) -> None:
         target.delete(name)  # cut off by an earlier run
     with source.open(name) as file:
         stored = target.save(name, File(file, name))
+    # A storage changes the name if it has been taken meanwhile.
     if stored != name or digest(target, stored) != original:
         target.delete(stored)
         raise Damaged(name)

@@ -48,6 +48,7 @@ def parse(text: object) -> WebAddress | None:
     if not HOST.fullmatch(name):
         return None
     host = name if port is None else f"{name}:{port}"
+    # Cut from the text: composed from its parts, an address would lose an empty query ("/?").
     rest = text[text.index("//") + 2 + len(parts.netloc) :]
     return WebAddress(parts.scheme, host, rest)
 

@@ -76,6 +76,7 @@ class AccountAdapter(DefaultAccountAdapter):
         factors = [way for way in methods if way["id"] != "reauthenticate"]
         if not methods and has_provider(user):
             return [{"id": "single_sign_on", "url": reverse("single_sign_on_prove")}]
+        # The ids are "mfa_reauthenticate" and "mfa_reauthenticate:webauthn".
         passkeys_first = sorted(factors, key=lambda way: ":" not in way["id"])
         return passkeys_first or methods
 

@@ -33,6 +33,7 @@ class BreachedPasswordValidator:
 
 def contains(path: Path, password: str) -> bool:
     """Return whether the sorted file has the password: some 30 looks into a file of any size."""
+    # SHA-1 is the format of the list and protects nothing here.
     wanted = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper().encode()
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as lines:
         low, high = 0, len(lines)

@@ -50,6 +50,7 @@ def require_second_factor(get_response: Answer) -> Answer:
     ) -> HttpResponse | None:
         if request.path.startswith(VISITORS) or not request.user.is_authenticated:
             return None
+        # A page that refreshes its own fragments is no sign of a person.
         if request.method != "GET" or request.headers.get("HX-Request") != "true":
             sessions.touch(request.session, request.session.session_key, at=timezone.now())
         if not second_factors.must_set_up(request.user):
@@ -60,6 +61,7 @@ def require_second_factor(get_response: Answer) -> Answer:
             return None
         return _lead_there(request)
 
+    # Not in the middleware itself, because the address is resolved only later.
     middleware.process_view = process_view  # type: ignore[attr-defined]
     return middleware
 

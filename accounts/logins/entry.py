@@ -18,6 +18,8 @@ def log_in(
     A proof just given also counts as given again for something important in the next minutes.
     """
     if method != "single_sign_on":
+        # An earlier login in this browser may have left it, and the logout would lead to that
+        # provider.
         request.session.pop(sessions.PROVIDER, None)
     record_authentication(request, user, method=method, reauthenticated=True)
     response: HttpResponse = perform_login(request, Login(user=user, redirect_url=redirect_url))

@@ -133,6 +133,7 @@ class PasskeyLogin(LoginWebAuthnView):
         if not get_adapter().is_ajax(request):
             return redirect("login")
         options = passkeys.begin_authentication()
+        # The challenge is stored in the session; ``AccountAdapter.login`` ends this short life.
         request.session.set_expiry(MINUTES * 60)
         return JsonResponse({"request_options": options})
 

@@ -72,6 +72,7 @@ def confirm(token: str, request: HttpRequest) -> User | None:
     user, email = claim
     before = user.email
     with acting(user):
+        # Of two clicks at once, one changes the address and sends the mail.
         is_first = User.objects.filter(pk=user.pk, email=before).update(email=email)
         if is_first and before:
             notices.publish(user, notices.Event.EMAIL_CHANGED, request, address=before)

@@ -69,4 +69,5 @@ def _was_sent_one(user: User) -> bool:
     try:
         return not cache.add(f"forgotten:{user.pk}", 1, timeout=PAUSE_SECONDS)
     except RedisError:
+        # Without Valkey, a second mail is better than none.
         return False

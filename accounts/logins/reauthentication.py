@@ -85,6 +85,7 @@ def ask_before(request: HttpRequest) -> HttpResponse | None:
     fields = [
         (name, value)
         for name, values in request.POST.lists()
+        # The page that carries the form has a token of its own.
         if name != "csrfmiddlewaretoken"
         for value in values
     ]

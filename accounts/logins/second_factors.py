@@ -56,6 +56,7 @@ def find_by_code(user: User, code: str, *, at: datetime) -> Authenticator | None
     The library remembers used codes in the cache. Here the rows do, under a lock: a code is used
     once even if it is sent twice at the same time, and while Valkey is away.
     """
+    # In falling order, "totp" comes before "recovery_codes", of which there are few.
     rows = Authenticator.objects.select_for_update().filter(user_id=user.pk).order_by("-type")
     for row in rows.exclude(type=Authenticator.Type.WEBAUTHN):
         row.user = user

@@ -105,6 +105,7 @@ def id_token_of(opened: dict[str, Any]) -> str:
 def moved(before: str | None, request: HttpRequest) -> None:
     """Follow a session whose key has changed, as after a new password."""
     after = request.session.session_key or ""
+    # "" is the key of all failed logins, and "-" of none.
     Login.objects.filter(session_key=before or "-").update(session_key=after)
 
 
@@ -153,6 +154,7 @@ def _put_off(session_key: str, ends_at: int, idle_seconds: int, at: datetime) ->
 
 
 def _is_due(session_key: str, now: float) -> bool:
+    # Below 0 the clock was set back, and nothing would be written for as long.
     if 0 <= now - _touched.get(session_key, 0) < TOUCH_SECONDS:
         return False
     _touched[session_key] = now

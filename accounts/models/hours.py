@@ -86,6 +86,7 @@ class Holiday(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["website", "group", "date", "opens"],
+                # Otherwise two rows without a group, or closed all day, would count as different.
                 nulls_distinct=False,
                 name="holiday_once",
             ),

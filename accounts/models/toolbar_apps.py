@@ -24,6 +24,7 @@ def check_address(url: str) -> None:
     is_local = address is not None and address.host.partition(":")[0] in LOCAL
     if not url.startswith("https://") and not (url.startswith("http://") and is_local):
         raise ValidationError(_("The address of an application must start with https://."))
+    # Both characters have a meaning in a Content-Security-Policy, which lists the address.
     if address is None or ";" in url or "'" in url:
         raise ValidationError(_("This address cannot be embedded."))
 

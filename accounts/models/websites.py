@@ -92,6 +92,7 @@ def _sources(domains: Iterable[str]) -> list[str]:
     must not frame the Messenger, nor may a picture come from one.
     """
     schemes = ("https",) if settings.HTTPS else ("https", "http")
+    # In a CSP, a host without a port stands for the default port only.
     hosts = [domain if PORT.search(domain) else f"{domain}:*" for domain in domains]
     return [f"{scheme}://{host}" for host in hosts for scheme in schemes]
 

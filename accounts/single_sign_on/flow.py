@@ -74,6 +74,8 @@ def begin(
         **challenge,
     }
     if purpose == "prove":
+        # Some providers ignore ``prompt``. With ``max_age`` they must also say when the person
+        # logged in.
         asked |= {"prompt": "login", "max_age": "0"}
     joint = "&" if "?" in configuration.authorization else "?"
     return f"{configuration.authorization}{joint}{urlencode(asked)}"
@@ -148,6 +150,7 @@ def _exchange(
     except Unreadable:
         raise Failed("the client secret cannot be read") from None
     if secret and configuration.has_basic:
+        # RFC 6749, section 2.3.1: both parts are encoded before they are joined.
         pair = f"{quote(provider.client_id, safe='')}:{quote(secret, safe='')}"
         headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
     elif secret:

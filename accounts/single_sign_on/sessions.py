@@ -54,6 +54,7 @@ def logout_address(request: HttpRequest) -> str:
 def end(provider: IdentityProvider, claims: Mapping[str, Any]) -> int:
     """End the sessions that a checked logout token names, with their sockets; return how many."""
     opened = Login.objects.filter(provider=provider).exclude(session_key="")
+    # ``check_logout_token`` refuses tokens that name neither a person nor a session.
     if claims.get("sub"):
         opened = opened.filter(
             user__identities__provider=provider, user__identities__subject=claims["sub"]

@@ -80,6 +80,7 @@ def _decode(token: str, *, keys: Keys, issuer: str, client_id: str, now: float) 
     if claims["iat"] < now - OLDEST_SECONDS:
         raise Refused("age")
     audiences = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+    # A token with several audiences was issued to the one that ``azp`` names.
     party = claims.get("azp", client_id if audiences == [client_id] else None)
     if party != client_id:
         raise Refused("authorized party")
@@ -97,6 +98,7 @@ def _key(keys: Keys, kid: object, algorithm: str) -> Mapping[str, Any]:
         and key.get("alg", algorithm) == algorithm
         and (kid is None or key.get("kid") == kid)
     ]
+    # If a token names no key and several fit, the right one is not guessed.
     if len(fitting) != 1:
         raise UnknownKey("key")
     return fitting[0]

@@ -101,6 +101,7 @@ def _welcome(
 ) -> HttpResponse:
     if returned.purpose == "login":
         user = people.arrive(provider, returned.claims)
+        # What the session holds must not pass to another account.
         if request.user.is_authenticated and request.user != user:
             end_session(request)
         sessions.remember(request, provider, returned.claims, returned.id_token)
@@ -130,6 +131,7 @@ def logout_elsewhere(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/logins/logout_elsewhere.html", {"address": address})
 
 
+# The provider's server sends this, and the signed token is its proof.
 @csrf_exempt
 def provider_logout(request: HttpRequest, key: str) -> HttpResponse:
     """The provider says that somebody has logged out there (OpenID Connect Back-Channel Logout)."""
@@ -166,6 +168,7 @@ def _go(
     except Failed as fault:
         logger.warning("single sign-on by provider %s failed: %s", provider.pk, fault)
         return _problem(request, provider, "away", status=503)
+    # ``redirect`` refuses addresses of over 2048 characters, and the provider's may be longer.
     response = HttpResponse(status=302)
     response["Location"] = address
     return response

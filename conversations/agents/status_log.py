@@ -40,6 +40,7 @@ def note(agent_id: int, *, at: datetime, is_connected: bool | None = None) -> No
 def update(connected: Collection[int], *, at: datetime) -> int:
     """Cut intervals at the full hour, and open or end those that should have been; return how many
     were written. ``connected`` are the connected agents."""
+    # Rows that are locked are being brought up to date by ``note``. of: websites are only read.
     stored = list(_going_on().select_for_update(of=("self",), skip_locked=True))
     wanted = _wanted(connected)
     over = {span.pk for span in stored if _next_hour(span.started_at, span.website.zone) <= at}

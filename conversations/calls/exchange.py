@@ -88,12 +88,14 @@ def _renew(call_id: uuid.UUID, tab: uuid.UUID, quality: Quality, party: Party) -
 
 def _uuid(value: object) -> uuid.UUID | None:
     try:
+        # ``UUID`` also reads braces, URNs and texts without hyphens.
         return uuid.UUID(value) if isinstance(value, str) and len(value) == 36 else None
     except ValueError:
         return None
 
 
 def _percent(value: object) -> float | None:
+    # Not ``isinstance``, for which true and false are numbers.
     is_number = type(value) in {int, float}
     return round(float(value), 2) if is_number and 0 <= value <= 100 else None  # type: ignore[arg-type, operator]
 

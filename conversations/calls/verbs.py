@@ -79,6 +79,7 @@ def begin(
     ``agent_id`` is the agent who calls, ``None`` for a visitor. ``is_there``: the other side can be
     reached now.
     """
+    # Read without a lock, because the agent's row is locked first; compared again under the locks.
     holder = Conversation.objects.values_list("agent", flat=True).get(pk=conversation_id)
     if holder is not None:
         Agent.objects.select_for_update(no_key=True).get(pk=holder)
@@ -115,6 +116,7 @@ def answer(call_id: uuid.UUID, *, by: Side, tab: uuid.UUID, at: datetime) -> Cal
     _step(call, CallStep.ANSWER, at=at)
     call.answered_at = at
     _take_part(call, by, tab=tab, at=at)
+    # Whoever called was not heard while it rang: their time begins now.
     _take_part(call, by.other, tab=getattr(call, f"{by.other}_tab"), at=at)
     call.deadline_at = at + SILENCE
     call.save()
@@ -172,6 +174,7 @@ def renew(call_id: uuid.UUID, *, by: Side, tab: uuid.UUID, quality: Quality, at:
 def end_moved(conversation_id: int, *, at: datetime) -> bool:
     """End the call of a conversation that has left the agent's desk; return whether there was
     one."""
+    # Looked for without a lock, because hardly any conversation that moves has a call.
     open_call = Call.objects.filter(conversation=conversation_id, ended_at=None).first()
     if open_call is None:
         return False
@@ -248,6 +251,7 @@ def _case(
 
 
 def _lock(conversation_id: int) -> Conversation:
+    # of: websites, visitors and groups are only read.
     rows = Conversation.objects.select_for_update(no_key=True, of=("self",))
     return rows.select_related("website", "visitor", "group").get(pk=conversation_id)
 

@@ -112,6 +112,7 @@ def _attach(file: CannedFile, conversation: Conversation, agent: Agent, at: date
         setattr(attachment, name, getattr(file, name))
     folder = f"attachments/{conversation.website_id}/{attachment.pk.hex[:2]}/{attachment.pk.hex}"
     folder += f"-{uuid.uuid4().hex[:12]}"
+    # A copy, because the message keeps its file when the reply loses it.
     attachment.file = _copy(file.file, f"{folder}/file")
     attachment.thumbnail = _copy(file.thumbnail, f"{folder}/thumbnail") if file.thumbnail else ""
     attachment.save()

@@ -55,5 +55,6 @@ def fill(text: str, values: Mapping[str, str]) -> Filled:
         return GAP
 
     filled = PLACE.sub(value, text.replace(GAP, ""))
+    # What follows the gap now begins the sentence.
     filled = LEADING_GAP.sub(lambda gap: gap.group(1) + gap.group(2).upper(), filled)
     return Filled(OTHER_GAP.sub("", filled), tuple(missing))

@@ -39,8 +39,10 @@ def from_sitemap(url: str, website: Website, *, language: str) -> Iterator[Draft
 def _pages(url: str, website: Website) -> list[str]:
     """Return the addresses of all pages, once each."""
     sitemaps, pages = [url], dict[str, None]()
+    # The list grows while it is read: an index adds its sitemaps.
     for sitemap in sitemaps:
         root = _parsed(sitemap, _fetched(sitemap, website))
+        # {*}: many sitemaps declare another namespace, or none.
         places = [(one.text or "").strip() for one in root.iter("{*}loc")]
         if root.tag.rpartition("}")[2] == "sitemapindex":
             sitemaps += [one for one in places if one not in sitemaps]

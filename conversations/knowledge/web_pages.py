@@ -63,6 +63,7 @@ def _collect(node: HtmlElement, blocks: list[str], *, depth: int) -> None:
         loose.clear()
 
     for child in node:
+        # The tag of a comment is a function.
         if isinstance(child.tag, str) and child.tag not in LEFT_OUT:
             if child.tag in BLOCKS:
                 end_block()

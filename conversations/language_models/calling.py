@@ -73,6 +73,7 @@ def ask(
     failures = f"language-model:failures:{settings.website_id}"
     if cache.get(failures, 0) >= FAILURES:
         return None
+    # Before the budget is charged: a call that has to wait must not be paid for.
     with _slot(settings.seconds):
         masking = Masking(names_in(conversation))
         turns = [
@@ -88,6 +89,7 @@ def ask(
             completion = endpoint.complete(settings, body)
         except endpoint.Failed as failed:
             _note(call, CallOutcome.SLOW if failed.is_slow else CallOutcome.FAILED, began)
+            # ``add`` starts the minute once, and ``incr`` does not prolong it.
             cache.add(failures, 0, LEFT_ALONE_SECONDS)
             cache.incr(failures)
             logger.warning("language model of website %s failed: %s", settings.website_id, failed)

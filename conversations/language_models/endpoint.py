@@ -108,5 +108,6 @@ def read(content: bytes) -> Completion:
         raise Failed("the answer is empty")
     if not is_whole:
         raise Failed("the answer is not complete")
+    # Not ``isinstance``, for which true is a number.
     tokens = counted if type(counted) is int and 0 <= counted < 10_000_000 else None
     return Completion(clean(text).strip(), tokens)

@@ -42,6 +42,7 @@ class Masking:
         # What looks like a placeholder and is none would be "restored" to somebody's data.
         text = PLACEHOLDER.sub(lambda match: f"({match[1]} {match[2]})", text)
         text = EMAIL.sub(lambda match: self._stand_in("EMAIL", match[0]), text)
+        # Before the numbers, since an IBAN contains what looks like one.
         text = IBAN.sub(self._iban, text)
         text = DIGITS.sub(self._number, text)
         return WORD.sub(self._name, text) if self._words else text

@@ -75,6 +75,7 @@ def write(*, aid_id: int, waited: int = 0) -> None:
     with transaction.atomic():
         state = WritingState.READY if text else WritingState.FAILED
         pending = WritingAid.objects.filter(pk=aid.pk, state=WritingState.PENDING)
+        # What the agent had typed has served its purpose, and is not stored any longer.
         if pending.update(text=text, sources=sources, state=state, given=""):
             bus.publish(WritingCame(conversation_id=aid.conversation_id, agent_id=aid.agent_id))
 

@@ -51,6 +51,7 @@ MAY_AGENT = f"""
 """
 # Plain SQL: uploads and downloads run in the event loop, where the ORM cannot, and each statement
 # checks the permission in the same round trip.
+# An upload without an agent is the visitor's, and NULL equals nothing, hence IS NOT DISTINCT FROM.
 ALLOWED = """
     SELECT c.id, c.website_id, w.takes_files, (
         SELECT count(*) FROM conversations_attachment x
@@ -358,6 +359,7 @@ def forget_unsent(*, at: datetime) -> int:
 def forget(attachment: Attachment) -> int:
     """Delete an attachment without a message, its row first: a file without a row is only
     waste."""
+    # Asked again, because a message may have taken it meanwhile.
     gone, _rows = Attachment.objects.filter(Q(pk=attachment.pk, message=None)).delete()
     if gone:
         _delete([attachment.file, attachment.thumbnail])

@@ -17,4 +17,5 @@ def words(website: Website, language: str) -> str:
     spoken = language if language in DEFAULTS else website.language
     own = (website.texts.get(spoken) or {}).get("closing")
     text: str = own or DEFAULTS.get(spoken, DEFAULTS["en"])
+    # Not ``format``: the text is the website's own, and may have other braces.
     return text.replace("{brand}", website.name)

@@ -25,6 +25,7 @@ from core import clamav, temporary_files
 logger = logging.getLogger(__name__)
 
 WAIT_SECONDS = 60
+# -E and -s: neither variables of Python nor packages of the user change what is run.
 COMMAND = [sys.executable, "-E", "-s", "-m", "conversations.messages.decoding_process"]
 # Malloc gives memory back more readily with a single arena.
 ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"} | {

@@ -123,6 +123,7 @@ def clean_name(name: str, extension: str) -> str:
     """Return the name to show: without path, control and direction characters, and with the
     extension of its real type."""
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
+    # macOS sends accents as characters of their own.
     base = line(unicodedata.normalize("NFC", base))
     stem, dot, given = base.rpartition(".")
     same = {given.lower()} & {extension, {"jpg": "jpeg", "txt": "text"}.get(extension, extension)}
@@ -154,10 +155,12 @@ def _zipped(opened: IO[bytes]) -> str:
             for member, content_type in ZIPPED.items():
                 if member in members and "[Content_Types].xml" in members:
                     return content_type
+            # Only a size of a content type is unpacked: a larger one could be a bomb.
             if "mimetype" in members and archive.getinfo("mimetype").file_size < 100:
                 content_type = archive.read("mimetype").decode("ascii", "replace").strip()
                 if content_type in OPEN_DOCUMENTS:
                     return content_type
+    # RuntimeError is a member that is encrypted.
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, RuntimeError):
         raise Unacceptable(Reason.DAMAGED) from None
     raise Unacceptable(Reason.NOT_ACCEPTED)

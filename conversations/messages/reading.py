@@ -22,7 +22,7 @@ from core.events import bus
 from core.rejection import Rejected
 
 PAGE = 500
-SEQ_LIMIT = 2**31 - 1
+SEQ_LIMIT = 2**31 - 1  # that of the column: PostgreSQL refuses larger numbers
 
 # The states that visitors see; the nine of the lifecycle are for agents.
 SEEN_AS = {

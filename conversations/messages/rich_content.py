@@ -38,6 +38,7 @@ def check_rich_content(
     offered_cards = [_card(one, domains) for one in _list(cards, CARDS, "cards")]
     if not offered_choices and not offered_cards:
         return check_body(body), None
+    # Cards can stand alone; choices without a question cannot.
     text = check_body(body) if body or not offered_cards else ""
     offer: RichContent = {"text": text, "choices": offered_choices, "cards": offered_cards}
     return check_body(as_text(offer)), offer

@@ -387,6 +387,7 @@ def _insert(
         else bus.owed_to(VisitorWroteToBot if author == Author.VISITOR else AnswerLeft),
     }
     with connection.cursor() as cursor:
+        # Django's cursor does not adapt dictionaries.
         cursor.execute(query, values | {"offer": json.dumps(offer)})
         row = cursor.fetchone()
         names = [column.name for column in cursor.description]
@@ -398,6 +399,7 @@ def _insert(
     fact = _fact(stored, stored["last_seq"], stored["name"], values)
     bus.publish(fact)
     if owed := stored.get("owed"):
+        # After the commit, because a worker could look for the entries before they can be seen.
         transaction.on_commit(lambda: bus.wake_worker(owed), robust=True)
     return Sent(fact.message, is_new=True)
 

@@ -32,6 +32,7 @@ def check_body(body: object, *, may_be_empty: bool = False) -> str:
         raise Rejected("invalid", _("A message must be text."), 400)
     text = words(body)
     # Zero-width characters alone would show an empty bubble.
+    # "Cf" are invisible characters.
     if all(character.isspace() or unicodedata.category(character) == "Cf" for character in text):
         if may_be_empty:
             return ""

@@ -127,6 +127,7 @@ def renew(look: MirrorLook, conversation: Conversation, *, at: datetime) -> None
 @transaction.atomic
 def act(look_id: int, kind: str, *, at: datetime) -> CobrowsingAct | None:
     """Record that the agent acts; return ``None`` if they may not do that now."""
+    # The lock numbers the acts one after another.
     sessions = CobrowsingSession.objects.select_for_update(no_key=True, of=("self",))
     session = (
         sessions.select_related("conversation__website")
@@ -136,6 +137,7 @@ def act(look_id: int, kind: str, *, at: datetime) -> CobrowsingAct | None:
     )
     if session is None or not _may(session, session.conversation):
         return None
+    # What the visitor was shown, and what the website still allows today.
     if kind not in session.allowed or kind not in session.conversation.website.cobrowsing:
         return None
     last = session.acts.aggregate(last=Max("number"))["last"] or 0
@@ -153,6 +155,7 @@ def settle(conversation_id: int, number: int, *, outcome: str, target: str) -> i
         session__conversation=conversation_id, session__ended_at=None, number=number, outcome=""
     )
     act = acts.select_related("session").first()
+    # Of two tabs that answer, the first counts.
     if act is None or not acts.filter(pk=act.pk).update(outcome=outcome, target=target[:200]):
         return None
     return act.session.look_id

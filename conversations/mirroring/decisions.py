@@ -75,6 +75,7 @@ class Meter:
     def __init__(self, now: float) -> None:
         self._credit = float(BURST_BYTES)
         self._at = now
+        # Nothing can be shown before the first snapshot.
         self.is_dropping = True
 
     def admits(self, size: int, *, is_start: bool, now: float) -> bool:

@@ -59,9 +59,11 @@ def obstacle_for(conversation: Conversation, agent: Agent) -> Obstacle | None:
 def begin(conversation_id: int, *, agent: Agent, at: datetime) -> MirrorLook:
     """Begin a look; raise ``CannotLook`` if the agent may not."""
     conversation = _lock(conversation_id)
+    # A look whose desk has crashed holds a place until beat ends it.
     _end(_open(conversation_id).filter(heard_at__lt=at - SILENCE), LookEnd.LOST, at=at)
     taken = list(_open(conversation_id).values_list("place", flat=True))
     in_the_way, place = obstacle(_case(conversation, agent, taken)), free_place(taken)
+    # ``obstacle`` has looked at the places, too; the second condition is for the type checker.
     if in_the_way is not None or place is None:
         raise CannotLook(in_the_way or Obstacle.FULL)
     look = MirrorLook.objects.create(
@@ -80,6 +82,7 @@ def renew(look_id: int, *, at: datetime) -> bool:
     if look is None:
         return False
     conversation = _lock(look.conversation_id)
+    # Without the places: this look has one.
     if obstacle(_case(conversation, look.agent, ())) is not None:
         _finish(conversation, [look_id], LookEnd.REVOKED, at=at)
         return False
@@ -127,6 +130,7 @@ def end_silent(*, at: datetime) -> int:
         with transaction.atomic():
             conversation = _lock(conversation_id)
             late = _open(conversation_id).filter(heard_at__lt=at - SILENCE)
+            # Asked again under the lock: one of them may have been heard meanwhile.
             ended += _end(late, LookEnd.LOST, at=at)
             _publish(conversation)
     return ended

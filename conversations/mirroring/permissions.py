@@ -75,6 +75,7 @@ def action(frame: dict[str, Any]) -> dict[str, Any] | None:
         points = frame.get("points")
         return {"kind": kind, "points": points} if _is_line(points) else None
     node, tag, label = frame.get("node"), frame.get("tag"), frame.get("label")
+    # Not ``isinstance``, for which true is a number.
     if type(node) is not int or node < 1:
         return None
     if not (_is_text(tag, 40) and _is_text(label, LABEL_LENGTH)):

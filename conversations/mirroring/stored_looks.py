@@ -60,6 +60,7 @@ def replay(look: MirrorLook, *, by: User, at: datetime) -> Iterator[bytes]:
     """Record who replays a look, and return its records."""
     LookReplay.objects.create(look=look, user=by, at=at)
     parts = LookPart.objects.filter(look=look).order_by("number")
+    # One part after another: a look may be larger than a response should hold in memory.
     return (unpacked(bytes(part)) for part in parts.values_list("frames", flat=True).iterator())
 
 

@@ -78,6 +78,7 @@ class Call(models.Model):
         verbose_name = _("call")
         verbose_name_plural = _("calls")
         constraints = [
+            # Both constraints decide races: of two calls that begin at once, one is refused.
             models.UniqueConstraint(
                 fields=["conversation"],
                 condition=Q(ended_at=None),

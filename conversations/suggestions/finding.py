@@ -181,6 +181,7 @@ def _canned(asked: Asked, values: dict[str, Any]) -> list[Suggested]:
     usable = library.usable_by(asked.agent, asked.conversation)
     replies = {
         reply.pk: reply
+        # The stems of each are computed in the query, so their number is limited.
         for reply in usable.filter(language__in=["", asked.language]).order_by("-uses")[:300]
         if reply.body
     }

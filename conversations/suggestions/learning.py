@@ -51,6 +51,7 @@ def learn_all(*, at: datetime) -> int:
 @transaction.atomic
 def _learn_website(website: Website, at: datetime) -> int:
     settings, _made = SuggestionSettings.objects.get_or_create(website=website)
+    # Two workers at once would read the same conversations.
     settings = SuggestionSettings.objects.select_for_update().get(pk=settings.pk)
     closed = Conversation.objects.filter(website=website, closed_at__lte=at - SETTLED)
     if settings.learnt_until is not None:

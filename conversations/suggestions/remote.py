@@ -60,6 +60,7 @@ def provider_of(settings: SuggestionSettings) -> Provider:
             outside_calls.Failed,
             outside_servers.Forbidden,
         ) as failed:
+            # ``add`` starts the minute once, and ``incr`` does not prolong it.
             cache.add(key, 0, LEFT_ALONE_SECONDS)
             cache.incr(key)
             logger.warning(

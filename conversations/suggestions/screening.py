@@ -87,6 +87,7 @@ def pairs(lines: Iterable[PlainMessage]) -> list[Pair]:
     complete: list[Pair] = []
     asked: list[str] = []
     answers: list[PlainMessage] = []
+    # The last line, of no author, completes the last pair.
     for line in [*lines, PlainMessage(0, "end", "")]:
         if line.author == "agent" and asked:
             answers.append(line)
@@ -138,6 +139,7 @@ def redact(question: str, *, names: Iterable[str] = ()) -> str:
     """Return a question without recognisable personal data, to compare it or send it to a
     provider."""
     text = WEB.sub(" ", MAIL.sub(" ", question))
+    # In a text of capitals, a capital says nothing about names.
     is_shouted = text.isupper()
     known = {part for name in names for part in spaced(name).split() if len(part) > 1}
     words: list[str] = []

@@ -46,6 +46,7 @@ def offer(conversation: Conversation, agent: Agent, *, at: datetime) -> Suggesti
     has_provider = settings is not None and bool(settings.provider_url)
     if not suggestions and not has_provider:
         return None
+    # Two tabs of the agent may ask at once: both are shown the same offer.
     offered, is_new = SuggestionOffer.objects.get_or_create(
         conversation=conversation,
         agent=agent,
@@ -88,6 +89,7 @@ def ask_provider(offer_id: int) -> bool:
     if not suggested:
         return False
     with transaction.atomic():
+        # Read again under a lock, because the provider took seconds.
         offered = SuggestionOffer.objects.select_for_update().get(pk=offer_id)
         offered.suggestions = [*(one.plain() for one in suggested), *offered.suggestions][:MOST]
         offered.save(update_fields=["suggestions"])

@@ -62,6 +62,7 @@ def block(
 
 def lift(blocks: QuerySet[Block], *, by: User, at: datetime) -> int:
     """Lift blocks; return how many were still in force."""
+    # A block that was lifted keeps the moment and the name of the first time.
     return blocks.filter(lifted_at=None).update(lifted_at=at, lifted_by=by)
 
 

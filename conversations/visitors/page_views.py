@@ -53,6 +53,7 @@ def see(visitor_id: int, seen: Seen, *, at: datetime) -> None:
     pages = SeenPage.objects.filter(visitor=visitor_id).order_by("-pk")
     if seen.url and pages.values_list("url", flat=True).first() != seen.url:
         SeenPage.objects.create(visitor_id=visitor_id, url=seen.url, title=seen.title, seen_at=at)
+        # At most one: the oldest page that is still within the limit.
         for oldest in pages.values_list("pk", flat=True)[MAX_PAGES - 1 : MAX_PAGES]:
             pages.filter(pk__lt=oldest).delete()
     held = Conversation.objects.filter(visitor__in=_browsers(visitor_id), status=Status.ACTIVE)

@@ -39,6 +39,7 @@ class Watch:
     def leave(self, visitor_id: int) -> None:
         self._sockets[visitor_id] -= 1
         if self._sockets[visitor_id] <= 0:
+            # A Counter stores zeros, and ``_run`` would go on for nobody.
             del self._sockets[visitor_id]
 
     async def _run(self) -> None:

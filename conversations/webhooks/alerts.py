@@ -38,6 +38,7 @@ def record(
         )
         for webhook in webhooks
     ]
+    # A reaction may run twice: the unique key stores its alert once.
     WebhookDelivery.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
 

@@ -61,6 +61,7 @@ def wait_asked(answer: outside_calls.Answer) -> int:
     """Return the seconds of ``Retry-After``, within reason; 0 if there are none."""
     headers = {name.lower(): value for name, value in answer.headers.items()}
     text = headers.get("retry-after", "")
+    # ``Retry-After`` may also be a date, which is left to the ordinary schedule.
     return min(int(text), LONGEST_WAIT) if text.isdecimal() and len(text) < 10 else 0
 
 

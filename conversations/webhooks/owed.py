@@ -107,6 +107,7 @@ def read_feed(claimed: Claimed, *, at: datetime) -> bool:
     try:
         entries = list(feed.after(cursor)[:READ])
     except feed.Expired:
+        # What was deleted from the feed cannot be sent any more. The rest is.
         entries = list(feed.after(feed.Cursor())[:READ])
     if not entries:
         return False
@@ -196,6 +197,7 @@ def store(claimed: Claimed, tried: Sequence[WebhookDelivery], *, recovered: bool
     if tried:
         bulk_sql.update(tried, RESULT)
     if recovered:
+        # The receiver is back: nothing waits for the end of its long pause.
         WebhookDelivery.objects.filter(
             webhook=claimed.webhook, delivered_at=None, parked_at=None
         ).update(due_at=timezone.now())

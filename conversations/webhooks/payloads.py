@@ -139,6 +139,7 @@ def _message(webhook: Webhook, sentence: str, delivery: WebhookDelivery) -> dict
     url = f"{settings.PUBLIC_URL}{path}"
     label = _("Open")
     if webhook.format == WebhookFormat.SLACK:
+        # Slack reads these three characters as markup.
         text = sentence.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         return {"text": f"{text} <{url}|{label}>"}
     card = {

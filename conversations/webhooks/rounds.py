@@ -60,6 +60,7 @@ def run(webhook_id: int) -> bool:
         if not owed.store(claimed, tried, recovered=recovered):
             return False
         notices.notify_owner(claimed, tried)
+    # A batch may have been limited; the next round finds out.
     return has_more or len(batch) > 0
 
 
@@ -68,6 +69,7 @@ def _send(claimed: Claimed, batch: Sequence[WebhookDelivery], bodies: dict[int, 
     try:
         keys = signing.secrets_of(claimed.webhook, at=timezone.now())
     except encryption.Unreadable:
+        # One delivery is enough to show the fault, and the others keep their attempts.
         results.outcomes[batch[0].pk] = Outcome(False, Trouble.SECRET)
         return results
     chains: queue.SimpleQueue[list[WebhookDelivery]] = queue.SimpleQueue()
@@ -128,6 +130,7 @@ def _note(tried: Sequence[WebhookDelivery], results: Results) -> None:
     at = timezone.now()
     for one in tried:
         outcome = results.outcomes[one.pk]
+        # The column is a small integer.
         one.attempts = min(one.attempts + 1, 30_000)
         one.first_tried_at = one.first_tried_at or at
         one.tried_at = at

@@ -41,6 +41,7 @@ class Sender:
 
     def run(self) -> None:
         while not self._is_stopped:
+            # Before looking, so that a round that ends meanwhile is not overlooked.
             self._wake.clear()
             pause = self._turn()
             self._wake.wait(pause)

@@ -23,6 +23,7 @@ PIECE_BYTES = 256 * 1024
 def is_announced_larger(headers: dict[bytes, bytes], limit: int) -> bool:
     """Return whether the header of its length says that the body is larger than ``limit``."""
     announced = headers.get(b"content-length", b"0")
+    # ``int`` also reads "-1" and "1_000", which are no lengths.
     return not announced.isdigit() or int(announced) > limit
 
 
@@ -44,6 +45,7 @@ async def serve(
         size += len(event.get("body", b""))
         if size <= limit:
             return event
+        # An answer that has begun cannot become a refusal.
         is_too_large = not has_begun
         return {"type": "http.disconnect"}
 

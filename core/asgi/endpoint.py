@@ -60,6 +60,7 @@ class Request:
     @property
     def language(self) -> str:
         """The first supported language of Accept-Language, else the default."""
+        # Weights are ignored: browsers list the languages in the order of preference.
         for part in self.headers.get("accept-language", "").split(","):
             code = part.split(";")[0].strip().lower()[:2]
             if code in dict(settings.LANGUAGES):

@@ -17,6 +17,8 @@ def answers_head(application: Application) -> Application:
 
         async def send_head(event: dict[str, Any]) -> None:
             if event["type"] == "http.response.body":
+                # Only the last event of the body passes, emptied: the server needs it to end the
+                # response.
                 if event.get("more_body", False):
                     return
                 event = {"type": event["type"], "body": b""}

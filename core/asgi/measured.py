@@ -47,6 +47,7 @@ def measured(application: Application) -> Application:
             await application({**scope, FOUND: found}, receive, noted)
         finally:
             processes.running_requests -= 1
+            # A client may send any word as the method, and each would be a new series.
             method = scope["method"] if scope["method"] in METHODS else measurements.OTHER
             # Without a status, the client has gone or the application has failed.
             kind = f"{status // 100}xx" if status else UNKNOWN

@@ -26,6 +26,7 @@ def is_our_host(host: str) -> bool:
 
 def is_own(origin: str, host: str) -> bool:
     """Return whether ``origin`` is ``host`` itself, port included."""
+    # An unreadable origin and a missing host are both "", and no match.
     return host_of(origin) == host.lower() != ""
 
 
@@ -59,5 +60,6 @@ class OwnOriginOnly:
             await self.application(scope, receive, send)
             return
         logger.warning("a socket of another page was refused: %s", scope["path"])
+        # ASGI allows a refusal only after the event that opens the socket.
         await receive()  # websocket.connect
         await send({"type": "websocket.close", "code": 4403})

@@ -58,13 +58,16 @@ class Patience:
         work = asyncio.ensure_future(self._application(scope, heard, noted))
         try:
             while not (await asyncio.wait({work}, timeout=PATIENCE_SECONDS))[0]:
+                # Checked again after the probe: the answer may have begun while it waited.
                 if not has_begun and not await self._answers() and not has_begun:
                     is_given_up = True
                     break
         except asyncio.CancelledError:
+            # Unlike ``await``, ``wait`` leaves the task running.
             work.cancel()
             raise
         if not is_given_up:
+            # It has ended: this raises what it has raised.
             await work
             return
         logger.warning("the database does not answer: %s %s", scope["method"], scope["path"])
@@ -76,6 +79,7 @@ class Patience:
         """Return whether the database answers a probe, which all who wait share."""
         if self._probe is None or self._probe.done():
             self._probe = asyncio.ensure_future(async_pool.answers(PROBE_SECONDS))
+        # A request that is cancelled must not cancel the probe of the others.
         return await asyncio.shield(self._probe)
 
     def _forget(self, work: asyncio.Task[None]) -> None:

@@ -61,6 +61,7 @@ async def opened(*, for_batches: bool = False) -> Pool:
             timeout=5,
             reconnect_timeout=settings.POOL_RECONNECT_SECONDS,
             open=False,
+            # No round trip to test a connection: ``fetch_all`` repeats on a new one if it was dead.
             check=None,
         )
         await _pools[key].open()
@@ -89,6 +90,8 @@ async def fetch_all(query: str, values: dict[str, Any]) -> list[dict[str, Any]]:
             if not left:
                 raise
         except psycopg.OperationalError:
+            # Without a connection, the pool has already waited as long as it may. One that is still
+            # open reports a fault that a repeat would meet again.
             if not left or conn is None or not conn.closed:
                 raise
             await pool.check()  # After a restart of PostgreSQL all idle connections are dead.
@@ -103,6 +106,7 @@ async def fetch_one(query: str, values: dict[str, Any]) -> dict[str, Any] | None
 async def answers(seconds: float) -> bool:
     """Return whether PostgreSQL answers a statement within ``seconds``, on a connection of its
     own."""
+    # psycopg takes no less than 2 s; the timeout below is the one that counts.
     options = {**_parameters(), "connect_timeout": max(2, round(seconds))}
     try:
         async with asyncio.timeout(seconds):

@@ -59,6 +59,7 @@ class Batcher:
 
     def send(self) -> None:
         """Begin a batch of what waits, unless one is under way that will end soon."""
+        # All that are under way have stalled, or there are none.
         while self.stalled == len(self.under_way) < async_pool.BATCHES_AT_ONCE:
             batch = self._take()
             if not batch:
@@ -80,6 +81,7 @@ class Batcher:
     def _answered(self, lock: int, _row: object) -> None:
         self.busy[lock] -= 1
         if not self.busy[lock]:
+            # A Counter stores zeros, and would grow with every conversation.
             del self.busy[lock]
             if self.waiting:
                 self.send()
@@ -155,6 +157,7 @@ async def _alone(item: Item) -> None:
     except BaseException as error:
         if not item.row.done():
             item.row.set_exception(error)
+        # A cancellation must end this task as well.
         if not isinstance(error, Exception):
             raise
     else:

@@ -69,6 +69,7 @@ def _update_one(model: type[Model], names: frozenset[str]) -> str:
 def _update_many(model: type[Model], names: frozenset[str]) -> str:
     *fields, key = _fields(model, names)
     columns = ", ".join(f'"{field.column}" = v."{field.column}"' for field in fields)
+    # PostgreSQL cannot infer the types of arrays that only ``unnest`` reads.
     lists = ", ".join(f"%s::{field.db_type(connection)}[]" for field in [*fields, key])
     names_of = ", ".join(f'"{field.column}"' for field in [*fields, key])
     return (

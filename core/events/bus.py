@@ -109,6 +109,7 @@ def wake_worker(entries: list[int], *, seconds: float = 0) -> None:
         try:
             tasks.deliver.apply_async(
                 (entry,),
+                # Celery would retry a broker that is away, while somebody waits for the response.
                 retry=False,
                 countdown=seconds,
                 expires=seconds + WORKER_SECONDS,
@@ -120,6 +121,7 @@ def wake_worker(entries: list[int], *, seconds: float = 0) -> None:
 
 async def wake_worker_later(entries: list[int]) -> None:
     """Do the same from the event loop."""
+    # Not in the one thread that all synchronous views share: it may be busy with a slow one.
     await sync_to_async(wake_worker, thread_sensitive=False)(entries)
 
 

@@ -27,7 +27,7 @@ LEASE = timedelta(seconds=30)
 ATTEMPTS = 10
 
 # Plain SQL: these run for each durable reaction. CLAIM takes the lease and reads the entry in one
-# round trip, and OWE inserts the entries of all facts at once.
+# round trip, and ENQUEUE inserts the entries of all facts at once.
 CLAIM = """
     UPDATE conversations_outboxentry
     SET leased_until = now() + %(lease)s, attempts = attempts + 1
@@ -81,6 +81,8 @@ def deliver(entry_id: int) -> bool:
         tracing.span(entry.reaction, {"causerie.outbox": entry.pk}),
     ):
         try:
+            # A KeyError is a reaction of another version: the entry waits for a process that knows
+            # it.
             _reactions[entry.reaction](**entry.payload)
         # Whatever a reaction raises, its entry is retried, and the sweep goes on with the next one.
         except Exception as error:

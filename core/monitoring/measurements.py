@@ -112,6 +112,7 @@ def send() -> None:
         pipe.execute()
     except valkey.UNREACHABLE as error:
         with _lock:
+            # This adds to what was counted meanwhile: ``_added`` is a Counter.
             _added.update(added)
         logger.debug("measurements wait for Valkey: %s", error)
 
@@ -161,6 +162,7 @@ def _run() -> None:
 def _begin_anew() -> None:
     """Forget, in a new fork, what is its parent's to send."""
     global _lock
+    # A thread of the parent may hold the old lock; in the fork nobody would ever release it.
     _lock = threading.Lock()
     _senders.clear()
     _added.clear()

@@ -102,6 +102,8 @@ def read() -> dict[str, float]:
 
 
 def _pools() -> Iterator[tuple[str, dict[str, int]]]:
+    # A private attribute of Django's backend. Without it, these gauges are missing and nothing
+    # else.
     pages = getattr(type(connections["default"]), "_connection_pools", {}).get("default")
     if pages is not None:
         yield "pages", pages.get_stats()

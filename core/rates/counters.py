@@ -147,6 +147,7 @@ def _run(connection: redis.Redis, limited_by: list[Window]) -> list[Any]:
 def _pipe(connection: Any, limited_by: list[Window]) -> Any:
     pipe = connection.pipeline(transaction=False)
     for window in limited_by:
+        # The braces put both keys on the same node of a cluster.
         current = f"{PREFIX}:{{{window.key}}}"
         keys = (f"{current}/-1", current)
         pipe.evalsha(READ_SHA, 2, *keys, window.seconds)

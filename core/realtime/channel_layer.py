@@ -87,6 +87,7 @@ class LoopLayer(RedisPubSubLoopLayer):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        # These replace the connections of the base class, none of which is open yet.
         self._shards: list[Connection] = [
             Connection(host, self) for host in decode_hosts(options.get("hosts"))
         ]

@@ -104,6 +104,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         # Cancelled and awaited first: a heartbeat after ``on_disconnect`` would undo it.
         if self._beating is not None:
             self._beating.cancel()
+            # ``wait`` does not raise the cancellation here.
             await asyncio.wait([self._beating])
         if self.is_authorized:
             await self._attempt(self.on_disconnect(code))

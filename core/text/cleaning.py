@@ -83,6 +83,7 @@ def cut(text: str, limit: int) -> str:
     end = limit
     while end and _continues(text, end):
         end -= 1
+    # A text of nothing but marks would be cut to nothing.
     return text[: end or limit].rstrip()
 
 

@@ -30,6 +30,7 @@ def parse(body: bytes | str, *, read_number: Callable[[str], Any] | None = None)
     ``read_number`` converts the digits of a number, where a float would not be exact.
     """
     try:
+        # Some clients begin with a byte order mark.
         text = body if isinstance(body, str) else body.decode("utf-8-sig")
         read = json.loads(
             text,
@@ -38,6 +39,7 @@ def parse(body: bytes | str, *, read_number: Callable[[str], Any] | None = None)
             parse_int=read_number,
             parse_float=read_number,
         )
+    # The parser itself overflows on deep nesting, before ``DEPTH`` is checked.
     except (ValueError, RecursionError):
         raise Malformed from None
     return _cleaned(read, DEPTH)
@@ -76,8 +78,6 @@ def _cleaned(value: Any, depth: int) -> Any:
             return {clean(name): _cleaned(one, depth - 1) for name, one in value.items()}
         case list():
             return [_cleaned(one, depth - 1) for one in value]
-        case bool():
-            return value
         case int() if abs(value) > LARGEST:
             raise Malformed
         case float() if not math.isfinite(value):

@@ -79,6 +79,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     plain = _marks.sub("", unicodedata.normalize("NFKD", text))
+    # Composed again, because NFKD takes Korean syllables apart.
     return unicodedata.normalize("NFC", plain).lower().translate(_alike)
 
 
@@ -116,6 +117,7 @@ def sought(text: str) -> list[Term]:
     every word is a prefix."""
     folded = fold(text)
     plain = _elided.sub(" ", folded)
+    # A search for "l'" alone would otherwise be a search for nothing.
     if not _separators.sub("", plain):
         plain = folded
     terms: dict[Term, None] = {}
