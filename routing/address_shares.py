@@ -26,6 +26,7 @@ def hash_of(visitor: Visitor, address: str) -> str:
     subject = subject_of(address)
     if settings.RATE_PLACES_PERCENT is None or visitor.person_id is not None or not subject:
         return ""
+    # Half of the digest is enough to compare, and stored with each conversation.
     return salted_hmac("causerie.places", subject, algorithm="sha256").hexdigest()[:32]
 
 

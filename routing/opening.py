@@ -57,6 +57,7 @@ def _able(channel: Channel, skills: Collection[int]) -> QuerySet[Agent]:
         user__is_active=True,
     )
     for skill in skills:
+        # One condition for each skill: ``skills__in`` would admit agents with any of them.
         agents = agents.filter(pk__in=Agent.objects.filter(skills=skill).order_by().values("pk"))
     return agents.order_by()
 
@@ -87,6 +88,7 @@ def open_and_close(*, at: datetime) -> int:
     Any number of processes may do this at once: each change is made by one.
     """
     due = list(
+        # A locked group is being opened by somebody else.
         Group.objects.select_for_update(no_key=True, skip_locked=True)
         .filter(hours_change_at__lte=at)
         .order_by("pk")

@@ -110,6 +110,7 @@ def _fits(pieces: list[str], text: str) -> bool:
         return False
     at = len(first)
     for piece in middle:
+        # The earliest place is enough: it leaves the most for the pieces that follow.
         begin = text.find(piece, at)
         if begin < 0:
             return False

@@ -71,6 +71,7 @@ def record_heartbeat(connection_id: uuid.UUID, *, at: datetime) -> bool:
     was_heard = mine.filter(
         closed_at=None, heard_at__gt=at - GRACE, agent__presence__is_connected=True
     )
+    # The update comes first and takes no other lock: it runs every ten seconds for each desk.
     return bool(was_heard.update(heard_at=at)) or _come_back(connection_id, at=at)
 
 

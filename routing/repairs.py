@@ -54,6 +54,7 @@ def sweep(*, at: datetime) -> int:
     if suspects:
         time.sleep(SECOND_LOOK.total_seconds())
         at = database_now()
+        # What was pushed during the pause was on its way, and is no fault.
         suspects &= _beside_a_free_agent(at)
     # What the outbox still owes is late, not lost: it is pushed below, but counts as no repair.
     if suspects and _is_being_drained(at):

@@ -155,6 +155,7 @@ class Shelf:
         return self._keep(key, _text(0, await self._ask_database(key, at)), RENEWED)
 
     async def _ask_database(self, key: str, at: datetime) -> snapshots.Snapshot | None:
+        # One request waits for the database in vain; the others are told at once.
         if monotonic() < self._database_is_away_until:
             raise Unavailable
         try:
@@ -222,4 +223,5 @@ async def outdate(_fact: Fact) -> None:
         socket_timeout=VALKEY_SECONDS,
         socket_connect_timeout=VALKEY_SECONDS,
     ) as valkey:
+        # A connection of its own: this may run in a worker, which has no shelf.
         await valkey.incr(VERSION)

@@ -206,6 +206,7 @@ def rooms_of(
         .order_by("position", "pk")
     ):
         steps[step.rule_id].append(step)
+    # Targeting rules that lead to the same queues and ask for the same skills share a room.
     wanted = {(target.rule_id, target.skills) for target in targets}
     rooms = {
         (rule_id, skills): _room_of(rules[rule_id].mode, steps[rule_id], skills, channel, at=at)

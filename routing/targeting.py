@@ -77,6 +77,7 @@ def _values(data: dict[str, Any]) -> Iterable[tuple[str, Value]]:
             continue
         if isinstance(value, bool) or (isinstance(value, str) and len(value) <= TEXT_LIMIT):
             yield name, value
+        # Up to here, a float has every whole number.
         elif isinstance(value, int | float) and abs(value) < 1e15:  # not NaN, not infinite
             yield name, float(value)
 

@@ -54,6 +54,7 @@ def minutes_within(place: int, pace: QueuePace) -> int | None:
     each = pace.over / pace.count
     if pace.quiet > STALLED * each:
         return None
+    # Two sources of chance: the pace is known from ``count`` pushes, and ``place`` more must come.
     within = place * each * (1 + NINE_IN_TEN * sqrt(1 / pace.count + 1 / place))
     if pace.open_for is not None and within > pace.open_for:
         return None

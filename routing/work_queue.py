@@ -98,6 +98,7 @@ def next_for(agent_id: int, channel: Channel, *, at: datetime, most: int = 1) ->
 
 def _waited_for(place: int, where: str, asked: dict[str, Any]) -> list[Conversation]:
     """Wait for the oldest locked row; if it has left meanwhile, for the next."""
+    # Looked at again each time: the row that was waited for may have been taken.
     while _look(asked)[place]:
         locked = _locked(where, asked, most=1, patience="")
         if locked:

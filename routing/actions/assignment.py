@@ -68,6 +68,7 @@ def transfer_to_agent(
     channel, is_asynchronous = Conversation.objects.values_list("channel", "is_asynchronous").get(
         pk=conversation_id
     )
+    # Read before the lock, because it decides only whether the conversation may wait.
     taker = load.taker(agent.pk, Channel(channel), at=at)
     return verbs.transfer_to_agent(
         conversation_id,

@@ -68,6 +68,7 @@ def finish(
     sending.add(
         conversation_id,
         author=Author.SYSTEM,
+        # Before the verb: a closed conversation takes no message.
         body=closing_message.words(conversation.website, conversation.language),
         client_id=uuid.uuid4(),
         at=at,

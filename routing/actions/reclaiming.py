@@ -35,6 +35,7 @@ def reclaim(*, agent_id: int) -> None:
     if agent is None:
         return
     at = timezone.now()
+    # ``is_there``: a reaction may run twice, and must announce one logout.
     if not agent.user.converses and presence.is_there(agent_id):
         presence.log_out(agent_id, at=at)
     for conversation_id in ownership.barred_of(agent_id):

@@ -34,6 +34,7 @@ def last_act(conversation_id: int, *, user: User, at: datetime) -> Act | None:
     """
     # The ledger decides: whatever has moved it since has written a later line.
     lines = Event.objects.filter(conversation=conversation_id).exclude(verb=Verb.DROP_SKILLS)
+    # Padded, because a conversation may have only one line, or none.
     last, before = [*lines.select_related("agent").order_by("-id")[:2], None, None][:2]
     if last is None or before is None or last.verb not in TAKEN_BACK:
         return None

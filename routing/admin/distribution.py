@@ -140,7 +140,6 @@ class BotAdmin(ForAdministrators, Published, admin.ModelAdmin):
     """The bot that answers first on the rules it is attached to (R33, R207)."""
 
     list_display = ("name", "website", "leads_to", "scenario")
-    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     list_filter = ("website",)
     search_fields = ("name",)
     actions = ("resume", "renew")

@@ -43,6 +43,7 @@ class IdentitySecretAdmin(AsksAgain, ForAdministrators, admin.ModelAdmin):
         return str(_("No longer accepted") if is_over else _("Replaced, still accepted"))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        # Not saved as it is: the secrets before this one must end.
         secret = identities.rotate(obj.website, at=timezone.now())
         obj.pk, obj.secret, obj.created_at = secret.pk, secret.secret, secret.created_at
 

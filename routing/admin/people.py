@@ -245,6 +245,7 @@ class GroupAdmin(ForOverseers, Published, admin.ModelAdmin):
     ) -> None:
         assert isinstance(form, GroupForm)
         form.set_hours()
+        # Read here: ``super`` replaces the members.
         before = set(form.instance.members.values_list("pk", flat=True))
         super().save_related(request, form, formsets, change)
         after = set(form.instance.members.values_list("pk", flat=True))

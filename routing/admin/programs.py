@@ -53,6 +53,7 @@ class ServiceAccountAdmin(AsksAgain, Published, ForAdministrators, admin.ModelAd
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if not change:
             obj.is_service = True
+            # Usernames are unique, and two programs may have the same name.
             obj.username = f"{slugify(obj.first_name)[:100]}-{secrets.token_hex(4)}"
             obj.password = make_password(None)
         super().save_model(request, obj, form, change)

@@ -91,6 +91,7 @@ class Published:
         """Remember what ``removed`` needs of a row, before the row goes."""
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        # Django takes the key from a row that it has deleted.
         pk = obj.pk
         self.going(obj)
         super().delete_model(request, obj)  # type: ignore[misc]

@@ -25,6 +25,7 @@ class ExplainedConversationAdmin(ConversationAdmin):
     readonly_fields = ("why",)
 
     def get_fieldsets(self, request: HttpRequest, obj: Conversation | None = None) -> Any:
+        # The explanation costs several queries, so only conversations that wait have it.
         parts = super().get_fieldsets(request, obj)
         if obj is None or obj.status not in WAITING:
             return parts

@@ -91,9 +91,9 @@ def _held_by(websites: Any) -> list[str]:
         model: Any = relation.related_model
         if relation.on_delete is models.PROTECT:
             count = model.objects.filter(website__in=ids).count()
-            held += [f"{capfirst(model._meta.verbose_name_plural)}: {localize(count)}"] * bool(
-                count
-            )
+            if count:
+                name = capfirst(model._meta.verbose_name_plural)
+                held.append(f"{name}: {localize(count)}")
     return held
 
 

@@ -163,6 +163,7 @@ def _attribute(name: str, **more: Any) -> dict[str, Any]:
 
 def _with_meta(shown: dict[str, Any], kind: str, location: str) -> dict[str, Any]:
     """Add the version, which is a digest of everything that is shown."""
+    # A digest, because members and groups change without the row being written.
     text = json.dumps(shown, sort_keys=True)
     version = f'W/"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
     return shown | {"meta": {"resourceType": kind, "location": location, "version": version}}

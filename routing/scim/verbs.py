@@ -33,6 +33,7 @@ def create_user(wanted: Sequence[Change]) -> User:
     if User.objects.filter(username__iexact=user.username).exists():
         raise Taken
     try:
+        # A savepoint: after the error, the transaction of the request goes on.
         with transaction.atomic():
             user.set_unusable_password()
             user.save()

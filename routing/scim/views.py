@@ -53,6 +53,7 @@ def by_token(*methods: str) -> Callable[[View], View]:
                 token = tokens.find(text.strip(), at=timezone.now())
             try:
                 if token is None:
+                    # Only failures are counted by address: a token has a count of its own.
                     counters.hit("tokens", address=str(request.META.get("REMOTE_ADDR", "")))
                     challenge = {"WWW-Authenticate": 'Bearer realm="scim"'}
                     return _error(401, "A valid token is missing.", **challenge)
@@ -94,6 +95,7 @@ def users(request: HttpRequest, owner: User) -> HttpResponse:
 def user(request: HttpRequest, owner: User, pk: int) -> HttpResponse:
     chosen = resources.users().filter(pk=pk)
     if request.method != "GET":
+        # Of two requests with the same If-Match, one must see the other's version.
         chosen = chosen.select_for_update(of=("self",))
     row = chosen.first()
     if row is None:

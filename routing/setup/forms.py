@@ -21,6 +21,7 @@ USERNAME_LIMIT = 30
 
 def host_of(text: str) -> str:
     """Return the host of a pasted address, such as "https://www.example.com/shop"."""
+    # Without "//", urlsplit takes the host for a path.
     netloc = urlsplit(text if "//" in text else f"//{text}").netloc.rpartition("@")[2].lower()
     if netloc.isascii():
         return netloc

@@ -195,6 +195,7 @@ def group_step(request: HttpRequest, pk: int) -> HttpResponse:
     """Step 2: the first group."""
     website = get_object_or_404(Website, pk=pk)
     group = website.groups.order_by("pk").first()
+    # The name is for the team of the website, not for whoever sets it up.
     with translation.override(website.language):
         proposed = _("Response team")
     others = website.groups.exclude(pk=group.pk) if group else website.groups.all()

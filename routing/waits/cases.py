@@ -70,6 +70,7 @@ Stopped = tuple[AgentCase, tuple[Obstacle, ...]]
 def nearest(stopped: Stopped) -> tuple[bool, int, str]:
     """Order by ability, then by how little stops an agent; those outside the group come last."""
     agent, in_the_way = stopped
+    # Strangers last, since to join a group takes somebody else's decision.
     is_stranger = any(one.kind == BlockReason.NOT_A_MEMBER for one in in_the_way)
     return is_stranger, len(in_the_way), agent.name.lower()
 

@@ -102,6 +102,7 @@ def beside_free_agents(*, at: datetime) -> dict[int, datetime]:
     try:
         seen = cache.get_many(keys) if keys else {}
         if new := {key: at for key in keys if key not in seen}:
+            # Only the new ones: a key that is written again would look as if it had just been seen.
             cache.set_many(new, int(REMEMBERED.total_seconds()))
     except RedisError:
         logger.warning("cannot read how long agents have been free", exc_info=True)

@@ -88,6 +88,7 @@ def _reasons(
         )
         stops = obstacles(view, need)
         if stops:
+            # The first is the most fundamental: the group, then skills, then the desk.
             first = stops[0]
             is_of_group = first.kind in {BlockReason.NOT_A_MEMBER, BlockReason.GROUP_CLOSED}
             where = group_id if is_of_group else None
