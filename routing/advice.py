@@ -159,8 +159,8 @@ class Advice:
 
 
 def for_user(user: User, *, at: datetime) -> list[Advice]:
-    """Return what this user can fix or see: all of it for administrators and auditors, what is about
-    their own groups for others."""
+    """Return what this user can fix or see: everything for administrators and auditors, what
+    concerns their groups for others."""
     findings = warnings.find(settings(at=at))
     if not rights.sees_everything(user):
         mine = {

@@ -72,4 +72,5 @@ def _when(
     if entry is None:
         return ""
     step = next(step for step in steps if step.pk == entry.step_id)
+    # A queue with places always has room, so this asks whether an agent is free as well.
     return NOW if load.free_slots(step.group_id, channel, skills, at=at) else LATER

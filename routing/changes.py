@@ -71,6 +71,7 @@ def skill_changed(skill_id: int) -> None:
         for agent_id in Agent.objects.filter(skills=skill_id).values_list("pk", flat=True):
             agent_changed(agent_id)
         return
+    # The column is an array, so the database does not remove what refers to a deleted skill.
     asking = Conversation.objects.filter(required_skills__contains=[skill_id]).exclude(
         status=Status.CLOSED
     )

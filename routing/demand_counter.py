@@ -64,6 +64,7 @@ def refuse_message(rule_id: int, visitor_id: int, *, at: datetime) -> None:
     try:
         is_new = cache.add(key, 1, timeout=int(ONCE.total_seconds()))
     except RedisError:
+        # Better one visitor counted twice than none counted.
         is_new = True
     if is_new:
         add(rule_id, at=at, messages_refused=1)
@@ -82,9 +83,12 @@ class Pages:
     def write(self) -> None:
         """Write the counts. What comes meanwhile is for the next time, as is everything if the
         database fails."""
+        # Exchanged before the write, which runs in a thread while pages go on being counted.
         counted, self._counted = self._counted, Counter()
         try:
             with transaction.atomic():
+                # Sorted, because other processes upsert the same rows: one order prevents
+                # deadlocks.
                 for (rule_id, hour, is_engaged), pages in sorted(counted.items()):
                     name = "pages_engaged" if is_engaged else "pages_refused"
                     add(rule_id, at=hour, **{name: pages})

@@ -117,6 +117,7 @@ def fill(agent_id: int, channel: Channel) -> int:
     """Push to one agent until they are full or nothing waits for them."""
     pushed = 0
     is_full = False
+    # In batches, because each locks the agent's row until it is committed.
     while not is_full:
         served, is_full = _serve(agent_id, channel, most=BATCH)
         pushed += served

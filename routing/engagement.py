@@ -106,6 +106,7 @@ def start(
     # Two simultaneous first messages of one visitor (two tabs) must not start two conversations.
     persons.lock(visitor)
     again = _begun(visitor, client_id)
+    # ``add`` also answers a repeat with the stored message.
     if again is not None:
         return again, sending.add(
             again.pk,
@@ -115,6 +116,7 @@ def start(
             at=at,
             attachment=attachment,
         )
+    # After the repeat was looked for: a message that was accepted stays accepted.
     if blocks.in_force(visitor, at=at).exists():
         raise rejections.blocked()
     view = view or PageView(url=page_url, language=language)

@@ -21,6 +21,7 @@ def note(*, step_id: int, places: int, at: str) -> None:
     alerts.record(
         step.rule.website_id,
         QUEUE_FULL,
+        # All alerts of the same quarter of an hour share a key, and the first one is stored.
         key=f"queue_{step_id}_{int(moment.timestamp()) // ONCE_IN_SECONDS}",
         content={
             "at": at,

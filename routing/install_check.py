@@ -34,6 +34,7 @@ async def record(website_id: int, host: str, *, at: datetime) -> None:
     if now - _recorded.get((website_id, host), -QUIET_SECONDS) < QUIET_SECONDS:
         return
     if len(_recorded) >= HOSTS_REMEMBERED:
+        # Rather forget all than sort by age: the worst is that some hosts are noted again.
         _recorded.clear()
     _recorded[website_id, host] = now
     try:

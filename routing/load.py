@@ -226,6 +226,7 @@ def steps_of(
         .annotate(
             waiting=Count("pk"),
             silent=Count("pk", filter=address_shares.silent(at)),
+            # "" is no address: known persons and those who were answered do not count together.
             from_here=Count("pk", filter=Q(opened_from=opened_from) & ~Q(opened_from="")),
         )
         .order_by()
@@ -276,6 +277,7 @@ def free_slots(
     for group, required, is_relaxed, assignee, count in waiting:
         binding = frozenset() if is_relaxed else frozenset(required)
         claim = Need(group_id=group, skill_ids=binding, agent_id=assignee)
+        # What nobody here could take does not compete for their slots.
         if any(not obstacles(view, claim) for view in able):
             claimed += count
     return max(sum(view.free for view in able) - claimed, 0)

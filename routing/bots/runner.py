@@ -144,6 +144,7 @@ def _do(
                 text=action.text,
                 choices=action.choices,
                 cards=action.cards,
+                # The same for the same turn, so that a repeat after a crash stores nothing twice.
                 client_id=uuid.uuid5(conversation.public_id, f"{run.turns}/{number}"),
                 at=at,
             )
@@ -214,6 +215,7 @@ def _ask_knowledge(run: BotRun, waited: int) -> None:
     except calling.Busy:
         again = BotCalled(conversation_id=talk.pk, turn=turn, waited=waited + 1)
         with transaction.atomic():
+            # Not waited for here: the worker is free for others meanwhile.
             bus.publish_later(again, seconds=1)
         return
     quote = knowledge_answers.quote_for(talk.website, question, talk.language)

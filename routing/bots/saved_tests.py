@@ -64,5 +64,6 @@ def broken(bot: Bot, plan: Scenario) -> list[Broken]:
 
 
 def _first_difference(expected: Sequence[str], actual: Sequence[str]) -> tuple[str, str]:
+    # One of both may be the beginning of the other.
     pairs = zip_longest(expected, actual, fillvalue="")
     return next(((one, other) for one, other in pairs if one != other), ("", ""))

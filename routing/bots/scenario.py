@@ -90,6 +90,7 @@ def check(data: object, languages: tuple[str, ...] = ()) -> Scenario:
     if errors:
         # A step with an error inside also has fields that are "unexpected": not the point.
         telling = [one for one in errors if one.validator != "unevaluatedProperties"] or errors
+        # The deepest error is the closest to what the author did.
         error = max(telling, key=lambda one: len(one.absolute_path))
         raise Invalid("/".join(str(part) for part in error.absolute_path), error.message[:300])
     assert isinstance(data, dict)
