@@ -104,6 +104,7 @@ class MessengerConsumer(LiveConsumer):
         self.cobrowsing = {
             str(row["public_id"]): row["cobrowsing"] for row in rows if row["cobrowsing"]
         }
+        # Before the presence is renewed: it tells whether the visitor was away.
         if any(row["is_with_bot"] for row in rows):
             await self._tell_bots()
         for browser in self.visitor_ids:
@@ -152,6 +153,7 @@ class MessengerConsumer(LiveConsumer):
             await visitor_presence.linger(browser)
 
     async def _say_farewell(self) -> None:
+        # Until then, the next page of the site may have taken over.
         await asyncio.sleep(visitor_presence.LINGER_SECONDS + 1)
         if not await visitor_presence.is_online(self.visitor_id):
             await self._tell_desks(online=False)

@@ -37,6 +37,7 @@ def place_of(request: HttpRequest, website: Website) -> str:
 def _looked_up(address: str, language: str) -> str:
     path = Path(settings.PLACE_DATABASE)
     try:
+        # The time of the file is part of the key, so that an update needs no restart.
         place = _reader(str(path), path.stat().st_mtime_ns).get(address)
     except (OSError, ValueError, maxminddb.InvalidDatabaseError):
         logger.warning("no location: cannot read the database or the address")

@@ -71,6 +71,7 @@ def read(token: object, *, secrets: Sequence[str], audience: str, at: datetime) 
         )
     claims = _signed(token, secrets, audience)
     expires_at = _check_times(claims, at)
+    # Spaces around an id, or two within, would make two persons of one.
     external_id = " ".join(claims["sub"].split()) if isinstance(claims["sub"], str) else ""
     if not is_identifier(external_id) or len(external_id) > ID_LIMIT:
         raise refusal(
@@ -97,6 +98,7 @@ def _signed(token: str, secrets: Sequence[str], audience: str) -> dict[str, Any]
             claims: dict[str, Any] = jwt.decode(
                 token, secret, algorithms=[ALGORITHM], audience=audience, options=_OPTIONS
             )
+        # During a rotation two secrets are valid, and the token does not say which.
         except jwt.InvalidSignatureError:
             continue
         except jwt.InvalidAlgorithmError:

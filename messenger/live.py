@@ -83,6 +83,7 @@ async def show_consent(fact: ConsentChanged) -> None:
 async def end_sockets(fact: VisitorLoggedOut) -> None:
     """Close the sockets of a browser that has logged out (N12)."""
     frame = {"type": "logout"}
+    # The socket that sends the page to agents is another one, and must end as well.
     for group in (visitor_group(fact.visitor_id), browser_recorders_group(fact.visitor_id)):
         await push(group, frame, logged_out=fact.visitor_id)
 

@@ -118,6 +118,7 @@ def _correspondent(inbox: Inbox, incoming: Incoming, *, at: datetime) -> Corresp
     if (correspondent := known.first()) is not None:
         return correspondent
     Inbox.objects.select_for_update(no_key=True).get(pk=inbox.pk)
+    # Asked again under the lock: another first message may have been faster.
     if (correspondent := known.first()) is not None:
         return correspondent
     visitor = Visitor.objects.create(
@@ -202,6 +203,7 @@ def _place(row_id: int, correspondent_id: int, pieces: Sequence[Piece], language
     Correspondent.objects.select_for_update(no_key=True).get(pk=correspondent_id)
     row = _first(correspondent_id)
     if row is None or row.pk != row_id:
+        # Another worker has placed this one; the next is looked at by the caller.
         return row is not None
     at = timezone.now()
     conversation, seqs = None, []
@@ -315,6 +317,7 @@ def _wait_for_room(row: InboundMessage, refusal: engagement.NoRoom, *, at: datet
     if row.reason != refusal.text and refusal.rule_id is not None:
         demand_counter.refuse_message(refusal.rule_id, row.correspondent.visitor_id, at=at)
     told = Correspondent.objects.filter(pk=row.correspondent_id)
+    # Written before it is sent: a sender is rather not told than told twice.
     if not told.exclude(told_at__gt=at - TELL_AGAIN).update(told_at=at):
         return
     connector = registry.of(row.inbox.kind)
@@ -331,6 +334,7 @@ def _wait_for_room(row: InboundMessage, refusal: engagement.NoRoom, *, at: datet
 def _refuse(row: InboundMessage, reason: str) -> None:
     row.status, row.reason = InboundStatus.REFUSED, reason[:300]
     if file := row.file:
+        # After the commit: a file without a row is only waste.
         transaction.on_commit(lambda: inbound_emails.discard(file))
         row.file = ""
     _settle(row)

@@ -139,6 +139,7 @@ def _claim(conversation_id: int, *, at: datetime) -> OutboundMessage | None:
         .first()
     )
     if row is not None:
+        # The column of the attempts is a small integer.
         row.leased_until, row.attempts = at + LEASE, min(row.attempts + 1, 30_000)
         row.save(update_fields=["leased_until", "attempts"])
     return row
@@ -193,6 +194,7 @@ def _end(
 ) -> None:
     """Record the end of an attempt, unless a receipt that was faster has said more."""
     locked = OutboundMessage.objects.select_for_update(no_key=True).get(pk=row.pk)
+    # A receipt may arrive before the answer to the call has been recorded.
     if locked.status != OutboundStatus.OWED:
         return
     locked.status, locked.reason, locked.leased_until = status, reason[:300], None

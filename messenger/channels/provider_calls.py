@@ -75,11 +75,13 @@ def call_form(
     headers: Mapping[str, str] | None = None,
 ) -> Reply:
     """Post a form with one file, which is its ``part``."""
+    # Random, so that no file contains it.
     boundary = uuid.uuid4().hex
     lines = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
         for name, value in fields.items()
     ]
+    # These characters would end the header of the part.
     name = file.name.replace("\\", "").replace('"', "'").replace("\r", "").replace("\n", "")
     head = (
         f'--{boundary}\r\nContent-Disposition: form-data; name="{part}"; filename="{name}"\r\n'

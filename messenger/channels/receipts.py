@@ -31,6 +31,7 @@ def record(inbox: Inbox, receipt: Receipt, *, at: datetime) -> bool:
     rows = OutboundMessage.objects.select_for_update(no_key=True).filter(
         inbox=inbox, provider_id=receipt.provider_id[:300]
     )
+    # "" is the id of all messages that have not been sent.
     row = rows.exclude(provider_id="").first()
     if row is None or not is_progress(row.status, receipt.status):
         return False

@@ -98,6 +98,7 @@ def _messages(update: dict[str, Any]) -> Iterator[Incoming]:
             yield _incoming(number, under, pressed["from"], text=_choice(pressed, under))
         return
     message = update.get("message") or update.get("edited_message")
+    # In a group, an answer would go to everybody.
     if message is None or not _is_private(message) or message.get("from", {}).get("is_bot"):
         return
     text, files = _text(message), _files(message)
@@ -148,6 +149,7 @@ def _files(message: Mapping[str, Any]) -> list[RemoteFile]:
     """Return the files of a message; of a picture, its largest size."""
     found = []
     if sizes := message.get("photo"):
+        # Telegram lists the sizes in rising order.
         found.append(RemoteFile(str(sizes[-1]["file_id"]), "photo"))
     for kind in FILES:
         if kind == "document" and "animation" in message:
@@ -170,6 +172,8 @@ def _keyboard(choices: Sequence[str]) -> dict[str, Any]:
 
 
 def _button_data(number: int, choice: str) -> str:
+    # The limit is in bytes, and may cut a character in two. The number keeps equal beginnings
+    # apart.
     return f"{number}:{choice}".encode()[:BUTTON_BYTES].decode("utf-8", "ignore")
 
 

@@ -95,6 +95,7 @@ def mail(request: HttpRequest, name: str) -> HttpResponse:
 @xframe_options_sameorigin
 def look(request: HttpRequest, name: str) -> HttpResponse:
     """Render the mail as a mail program does, for the frame of its page."""
+    # A link of the mail opens in the whole tab, not inside the frame.
     html = _text(_find(name), "html").replace("<head>", '<head><base target="_top">', 1)
     response = HttpResponse(html)
     response["Content-Security-Policy"] = POLICY

@@ -97,6 +97,7 @@ def _render(
         known = {"website": website, "language": translation.get_language()}
         response = render(request, template, {**known, **context})
     logo = web_addresses.parse(website.logo_url)
+    # Anything else, such as a semicolon, would end the directive of the policy.
     has_logo = logo is not None and re.fullmatch(r"[\w.:-]+", logo.host)
     logo_origin = f" {logo.scheme}://{logo.host}" if logo and has_logo else ""
     response["Content-Security-Policy"] = "; ".join(

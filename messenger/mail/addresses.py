@@ -62,6 +62,7 @@ def check_email(value: object) -> str:
             400,
         )
     local, _at, domain = email.rpartition("@")
+    # Only the domain: the local part belongs to its mail server, which may tell capitals apart.
     return f"{local}@{domain.lower()}"
 
 
@@ -131,6 +132,7 @@ def _cancel(visitor: Visitor, *, at: datetime) -> None:
     reason = gettext_noop("the visitor has made another choice")
     mine = Mail.objects.filter(conversation__visitor__in=browsers_of(visitor))
     owed = mine.filter(status=MailStatus.OWED)
+    # A claimed one stays with its worker, which asks ``why_not`` before it sends.
     owed.filter(leased_until=None).update(status=MailStatus.CANCELLED, reason=reason, ended_at=at)
 
 

@@ -121,6 +121,7 @@ def sentence_start(lines: Sequence[str], end: int) -> int | None:
         if start < 0 or not lines[start].strip():
             return None
         joined = " ".join(lines[start:end])
+        # More ">" than "<" are marks of a quote within a quote.
         if is_sentence(joined) and joined.count(">") <= joined.count("<"):
             return _with_its_date(lines, start, joined)
     return None

@@ -102,6 +102,7 @@ def _texts(part: Message, walk: _Walk, depth: int) -> Iterator[str]:
     elif part.get_content_maintype() != "multipart":
         walk.others.append(part)  # message/rfc822 and similar
     elif kind == "multipart/signed":
+        # The second part is the signature.
         for child in inner[:1]:
             yield from _texts(child, walk, depth - 1)
     else:
@@ -156,6 +157,7 @@ def _without_armour(text: str) -> str:
     """Remove an inline PGP signature and its header from a text."""
     if "-----BEGIN PGP SIGNED MESSAGE-----" not in text:
         return text
+    # RFC 4880, section 7.1: signed lines that begin with a dash are marked by another one.
     return _ARMOUR.sub(lambda match: re.sub(r"^- ", "", match[1], flags=re.MULTILINE), text)
 
 

@@ -106,6 +106,7 @@ def _utf_8(raw: bytes, *, was_named: bool) -> str:
         text = raw.decode("utf-8", "replace")
     wrong = text.count("\ufffd")
     is_utf_8 = any(character > "\x7f" and character != "\ufffd" for character in text)
+    # A single wrong byte in what is named UTF-8 is damage, several are another encoding.
     if is_utf_8 or (was_named and wrong == 1):
         return text
     return raw.decode("cp1252", "replace")

@@ -37,6 +37,7 @@ BEFORE = 3
 BODY_LIMIT = 1500
 NAME_LIMIT = 78
 
+# Many mail programs ignore style sheets. Nothing is fetched for them.
 _inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
 
@@ -122,6 +123,7 @@ class Composed:
 
     def _context(self) -> dict[str, object]:
         lines, more = self._lines()
+        # The last who wrote, for the subject.
         agent = next((line.name for line in reversed(lines) if not line.is_visitor), self.brand)
         if self.mail.kind == MailKind.CLOSED:
             subject = _("Your conversation with %(brand)s is closed") % {"brand": self.brand}

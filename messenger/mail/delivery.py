@@ -95,6 +95,7 @@ def _handle(mail: Mail, attempt: Attempt, *, server: BaseEmailBackend, at: datet
     except Exception as error:
         _hang_up(server)
         _failed(mail, attempt, error, at=at)
+        # All errors of smtplib are OSErrors; these four say nothing about the next e-mail.
         if isinstance(error, OSError) and not isinstance(error, _ABOUT_ONE_MAIL):
             raise Unreachable from error
         return False
@@ -175,5 +176,6 @@ def _end(mail: Mail, status: MailStatus, reason: str, *, at: datetime) -> None:
 
 
 def _hang_up(server: BaseEmailBackend) -> None:
+    # The connection is given up anyway.
     with suppress(OSError):
         server.close()

@@ -30,6 +30,7 @@ class Backend(BaseEmailBackend):
             name = "".join(c for c in str(built["Message-ID"]) if c.isalnum() or c in "-@.")
             draft = folder / f"{uuid.uuid4()}.draft"
             private_files.write(draft, built.as_bytes(linesep="\r\n"))
+            # Renamed when it is complete, so that the demo's mailbox never reads half an e-mail.
             os.replace(draft, folder / f"{name}.eml")
         return len(email_messages)
 

@@ -59,6 +59,7 @@ def name_of(part: Message) -> str:
     except (ValueError, LookupError, TypeError):
         given = ""  # The parameter is unreadable: the part goes without a name.
     if not given.isascii():
+        # Bytes beyond ASCII in a header are surrogates here; most programs mean UTF-8.
         given = given.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return _clean(decoded(given))
 

@@ -88,6 +88,7 @@ def _in_a_list(text: str) -> Iterator[str]:
 
 
 def _without_comments(text: str) -> str:
+    # One level is enough: programs write a name or a note there, and never nest.
     return re.sub(r"\([^()]*\)", " ", text)
 
 

@@ -99,6 +99,7 @@ def text_of(html: str) -> str:
 def read(html: str) -> Page:
     """Return the text of an HTML document, and which of its pictures are decoration."""
     bare = _DATA.sub("data:", _DECLARATION.sub("", html.replace("\x00", "")))[:LIMIT]
+    # An e-mail that contains these characters could hide its own words in a "quote".
     bare = bare.replace(BEGIN, "").replace(END, "")
     tree, is_whole = _tree(bare)
     if tree is None or not is_whole:
@@ -113,6 +114,7 @@ def read(html: str) -> Page:
             paragraph.append(lxml.html.Element("br"))  # except for empty ones.
     quotes = _mark_quotes(tree)
     decorations = _pictures([*quotes, *tree.xpath(SIGNATURES)])
+    # A Counter: what is shown once more outside the quotes stays.
     theirs = _pictures([tree]) - decorations
     return Page(_with_marks(_text(tree)), frozenset(decorations - theirs))
 
@@ -223,6 +225,7 @@ def _from_here(head: HtmlElement) -> HtmlElement | None:
         head, parent = parent, parent.getparent()
     if parent is None or head.tag == "body":
         return None
+    # An element of our own name: its children must not be taken for another quote.
     quote, rule = lxml.html.Element("quoted"), lxml.html.Element("div")
     following = list(head.itersiblings())
     parent.replace(head, quote)

@@ -61,6 +61,7 @@ class LmtpHandler:
 
 
 def _is_ours(address: str) -> bool:
+    # The server's threads live for days, and no request ends them.
     close_old_connections()
     try:
         return arrivals.is_ours(address)

@@ -104,6 +104,7 @@ class OwnText:
             return True
         if len(letters) >= SHORT:
             return letters in self.spoken or letters in self.frame
+        # A short line may be the end of a longer one of ours that was wrapped.
         wrapped = squash(before)[-60:] + letters
         return len(wrapped) >= SHORT and (wrapped in self.spoken or wrapped in self.frame)
 

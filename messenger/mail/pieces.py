@@ -88,6 +88,7 @@ def split(text: str) -> tuple[list[str], bool]:
         piece = rest[:BODY_LIMIT]
         if len(rest) > BODY_LIMIT:
             end = max(piece.rfind("\n"), piece.rfind(" "))
+            # A break in the first half would make many short messages of a text without lines.
             piece = piece[:end] if end > BODY_LIMIT // 2 else piece
         rest = rest[len(piece) :].lstrip()
         try:

@@ -47,7 +47,6 @@ def escalate(
         raise Refused(Verb.ESCALATE, Status(asked.status))
     channel = Channel(asked.channel)
     required = asked.required_skills if skills is None else list(skills)
-    # The queues are locked before the conversation and its agent: the order of all verbs.
     steps = engagement.steps_of(rule, lock=True)
     answer = engagement.decide(
         rule, steps, channel, at=at, skills=required, opened_from=asked.opened_from
@@ -55,7 +54,6 @@ def escalate(
     step = next((step for step in steps if answer.entry and step.pk == answer.entry.step_id), None)
     desk = None
     if step is not None and answer.entry is not None and not answer.entry.takes_place:
-        # A step without places leads straight to a desk, which may be taken by now.
         desk = engagement.claim_desk(step, channel, required, at=at)
         if desk is None:
             step = None

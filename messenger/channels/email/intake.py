@@ -54,6 +54,7 @@ def inbox_of(recipient: str) -> Inbox | None:
     plain = f"{local.partition('+')[0]}{at}{domain}"
     rows = Inbox.objects.select_related("website").filter(kind=KIND, is_active=True)
     named = {normalized(str(one.options.get("address", ""))): one for one in rows}
+    # The whole address first: the inbox itself may have a tag.
     return named.get(f"{local}{at}{domain}") or named.get(plain)
 
 
@@ -88,6 +89,7 @@ def _take(raw: bytes, message: Message, inbox: Inbox, *, at: datetime, is_bounce
     lately = known.filter(correspondent__address=author, received_at__gt=at - timedelta(hours=1))
     if lately.count() >= HOURLY:
         return Outcome.TOO_MANY
+    # Before the row, because a file without a row is only waste.
     file = inbound_emails.store(raw, website_id=inbox.website_id)
     is_reply = _answers_us(message, inbox)
     words = incoming.body or incoming.text if is_reply else _first(incoming.subject, incoming.text)
@@ -144,6 +146,7 @@ def is_bulk(message: Message) -> bool:
 def _answers_us(message: Message, inbox: Inbox) -> bool:
     """Return whether it answers a message of this inbox, by the ids of its thread."""
     ids = _ids_of(message, "In-Reply-To") + _ids_of(message, "References")
+    # The last ids of a long thread are the closest.
     return OutboundMessage.objects.filter(inbox=inbox, provider_id__in=ids[-50:]).exists()
 
 
@@ -153,6 +156,7 @@ def _ids_of(message: Message, name: str) -> list[str]:
 
 def _own_addresses() -> set[str]:
     """Return every address from which this installation writes."""
+    # Two installations, or two inboxes, would answer each other for ever.
     own = set(addresses([settings.DEFAULT_FROM_EMAIL, settings.MAIL_REPLY_TO]))
     for options in Inbox.objects.filter(kind=KIND).values_list("options", flat=True):
         own.add(normalized(str(options.get("address", ""))))

@@ -61,13 +61,16 @@ def fetch(inbox: Inbox) -> int:
     server = _server(inbox)
     try:
         server.login(str(inbox.options.get("imap_user", "")), inbox.token.reveal())
+        # Read-only: nothing is marked as read for the people who use the mailbox.
         server.select("INBOX", readonly=True)
         return _fetch_new(server, inbox)
     finally:
+        # Not ``logout``, which would wait for the answer of a server that hangs.
         server.shutdown()
 
 
 def _fetch_new(server: imaplib.IMAP4, inbox: Inbox) -> int:
+    # When this number changes, the server has numbered the e-mails anew (RFC 3501).
     validity = str(server.response("UIDVALIDITY")[1][0] or b"", "ascii")
     position = MailboxPosition.objects.filter(inbox=inbox).first()
     if position is None or position.validity != validity:
@@ -97,6 +100,7 @@ def _read(server: imaplib.IMAP4, uid: int) -> bytes:
     size = re.search(rb"RFC822\.SIZE (\d+)", b" ".join(one for one in sizes if one))
     if size is None or int(size[1]) > SIZE_LIMIT:
         return b""
+    # PEEK: a plain fetch of the body marks the e-mail as read.
     _status, parts = server.uid("FETCH", str(uid), "(BODY.PEEK[])")
     return next((part[1] for part in parts if isinstance(part, tuple)), b"")
 
@@ -106,6 +110,7 @@ class _Checked(imaplib.IMAP4):
 
     address = ""
 
+    # Private in the standard library, which offers no other way to choose the address.
     def _create_socket(self, timeout: float | None) -> socket.socket:
         return socket.create_connection((self.address, self.port), timeout)
 
