@@ -63,7 +63,10 @@ def render_frame(
         context["tag"] = bundle.tag()
         response = render(request, "messenger/frame.html", context)
     response["Content-Security-Policy"] = _policy(
-        request, website, [] if rehearsal else website.frame_ancestors
+        # The preview is for the administration only, which is on this host.
+        request,
+        website,
+        [] if rehearsal else website.frame_ancestors,
     )
     response["Referrer-Policy"] = "same-origin"
     if website.has_calls:

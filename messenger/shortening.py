@@ -41,7 +41,9 @@ def shorten(script: str) -> str:
     own = {two.text for one, two in pairwise(solid) if one.text in DECLARING}
     own |= {name for parameters in PARAMETERS.findall(script) for name in parameters.split(",")}
     renamed = sorted((own & words.keys()) - _named(solid), key=lambda word: (-words[word], word))
+    # A keyword of two letters, such as "if", is among the words of the script.
     fresh = (name for name in _names() if name not in words)
+    # Two letters less for each, and the meaning is the same once the script runs.
     short = {"const": "let"} | {word: next(fresh) for word in renamed if len(word) > 2}
     return "".join(short.get(text, text) if kind == "word" else text for kind, text, _ in tokens)
 

@@ -54,6 +54,7 @@ def redeem(ticket: str) -> Holder | None:
 def _is_first(number: str) -> bool:
     """Return whether nobody has used the ticket. If two try at once, the server lets only one."""
     try:
+        # ``add`` is atomic, and afterwards the ticket has expired by itself.
         return cache.add(f"ticket:{number}", 1, SECONDS)
     except RedisError:
         logger.warning("cannot remember that a ticket was used", exc_info=True)

@@ -164,6 +164,7 @@ def _new_token(visitor: Visitor) -> str:
 
 def _person(website: Website, claims: Claims, *, at: datetime) -> Person:
     """Return the person as the brand describes them now, with the row locked."""
+    # An insert that ignores a conflict, because two browsers may be the first at once.
     Person.objects.bulk_create(
         [Person(website=website, external_id=claims.external_id, created_at=at)],
         ignore_conflicts=True,
@@ -181,5 +182,6 @@ def _use_once(claims: Claims, visitor: Visitor, *, at: datetime) -> None:
         return
     key = f"identity:{hash_token(f'{visitor.website_id} {claims.once}')}"
     seconds = int((claims.expires_at + identity.LEEWAY - at).total_seconds()) + 1
+    # The same browser may send the token again, as after a lost response.
     if not cache.add(key, visitor.pk, max(seconds, 1)) and cache.get(key) != visitor.pk:
         raise identity.refusal(_("The identity token has already been used in another browser."))

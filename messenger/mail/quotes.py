@@ -238,6 +238,7 @@ def _sort_out(lines: list[TextLine], own: OwnText) -> bool:
             if not own.has(line.text, before=before):
                 foreign.append(line)
         before, above = (before if line.is_blank else line.text), line.text
+    # If most lines are foreign, it is our quote in another language, and none of them was typed.
     is_certain = own.is_known and bool(quoted) and len(foreign) * 2 <= substantial
     for line in quoted:
         line.fate = Fate.CUT
@@ -307,6 +308,7 @@ def _joined(lines: list[TextLine]) -> str:
             case Fate.WORDS:
                 pieces[-1].append(line.text if only_quotes else line.raw)
     trimmed = _tidy("\n\n".join("\n".join(signatures.trim(piece)) for piece in pieces))
+    # A reply that is nothing but "Sent from my iPhone" still says that.
     return trimmed or _tidy("\n\n".join("\n".join(piece) for piece in pieces))
 
 

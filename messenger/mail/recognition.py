@@ -46,6 +46,7 @@ def own_text_of(conversation: Conversation) -> OwnText:
 def _mails(conversation: Conversation) -> Iterator[Mail]:
     """Yield the last e-mails sent, and what they would say today if none was."""
     for kind in (MailKind.ANSWER, MailKind.CLOSED):
+        # Not stored: an unsaved row is enough to compose what it would say.
         yield Mail(conversation=conversation, kind=kind, to_seq=conversation.last_seq)
     sent = conversation.mails.order_by("-pk")
     yield from sent.select_related("conversation__website__sender")[:MAILS]

@@ -69,6 +69,7 @@ def take(
 
     ``sender`` is that of the envelope; an empty one accepts no replies, so a machine wrote it.
     """
+    # Parsed once for all recipients.
     incoming = parse(raw, is_bounce=sender is not None and sender.strip() in {"", "<>"})
     return [_take(raw, incoming, one, at=at) for one in recipients[:RECIPIENTS]]
 
@@ -108,6 +109,7 @@ def _keep(arrival: _Arrival, address: Address) -> ReplyOutcome:
     try:
         outcome = _add(arrival, address, file=file)
         is_recorded = True
+    # The same e-mail came twice at once, and the other one is stored.
     except IntegrityError:
         outcome = _note(conversation, incoming, ReplyOutcome.IGNORED, BEFORE, at=at)
     except Rejected as rejected:
@@ -170,6 +172,7 @@ def _store(
             conversation.pk,
             author=Author.VISITOR,
             body=body,
+            # The same for the same e-mail, so that a second delivery adds no message.
             client_id=uuid.uuid5(conversation.public_id, f"{message_id} {number}"),
             at=at,
             email=None if number else email,

@@ -33,9 +33,11 @@ def conversation_of(address: str) -> uuid.UUID | None:
     match = _PATTERN.fullmatch(address.strip())
     if match is None:
         return None
+    # The padding was left out, because "=" is not allowed everywhere in addresses.
     raw = base64.b32decode(match[1].upper() + "======")
     conversation = uuid.UUID(bytes=raw)
     valid = (_signature(conversation, key) for key in signing_keys())
+    # Also with former keys: addresses in old e-mails must go on working.
     if not any(constant_time_compare(match[2].lower(), signature) for signature in valid):
         return None
     return conversation

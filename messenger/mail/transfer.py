@@ -80,5 +80,6 @@ def _is_garbled(text: bytes) -> bool:
 
 
 def _padded(piece: bytes) -> bytes:
+    # A single character holds six bits: no byte can be made of it.
     whole = piece[: len(piece) - 1] if len(piece) % 4 == 1 else piece
     return whole + b"=" * (-len(whole) % 4)

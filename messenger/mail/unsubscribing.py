@@ -16,6 +16,7 @@ _SALT = "messenger.mail.unsubscribe"
 
 def unsubscribe_url(mail: Mail) -> str:
     """Return the URL in the e-mail that switches notifications off. It does not expire."""
+    # Without a time, because one must be able to unsubscribe years later.
     word = signing.Signer(salt=_SALT).sign(mail.public_id.hex)
     path = reverse("unsubscribe", args=[mail.conversation.website.key, word])
     return f"{settings.PUBLIC_URL}{path}"

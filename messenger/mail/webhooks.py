@@ -32,6 +32,7 @@ def receive(sender: Any, event: Any, esp_name: str, **_more: Any) -> None:
 def bytes_of(message: Message) -> bytes:
     """Return an e-mail as a mail server would deliver it; headers may be UTF-8 without encoding."""
     try:
+        # Headers as they came: refolding fails on what some programs send.
         return message.as_bytes(policy=default.clone(utf8=True, refold_source="none"))
     except (UnicodeError, LookupError):
         return message.as_string().encode("utf-8", "surrogateescape")

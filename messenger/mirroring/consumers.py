@@ -126,6 +126,7 @@ class RecorderConsumer(LiveConsumer):
                 return
             self.is_front = False
         await super().frame(event)
+        # Nobody looks any more, so there is nothing to record.
         if event.get("names") == []:
             await self.close(1000)
 

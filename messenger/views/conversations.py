@@ -54,6 +54,7 @@ def bundle(request: HttpRequest, kind: str) -> HttpResponse:
     tag = bundles.tag()
     content = bundles.page_script(tag) if kind == "javascript" else bundles.page_style(tag)
     response = packed(request, content, kind)
+    # An address with a former tag returns the present content, which must not be stored for a year.
     is_present = request.GET.get("v") == tag
     response["Cache-Control"] = f"public, max-age={YEAR if is_present else 0}"
     return response
@@ -143,6 +144,7 @@ def conversations(request: HttpRequest, website: Website) -> HttpResponse:
             page_url=url,
             language=visitor.language,
             view=PageView.read(view) if isinstance(view, dict) else None,
+            # Not ``isinstance``, for which true is a number.
             engaged_by=engaged_by if type(engaged_by) is int else None,
             address=request.META.get("REMOTE_ADDR", ""),
             channel=_channel_of(sent.get("channel")),

@@ -36,6 +36,7 @@ def sale(request: HttpRequest, website: Website) -> HttpResponse:
     204 the first time and each time after it. Cookies and sessions are ignored.
     """
     _check_rate(request)
+    # As texts: a float would change amounts.
     _record(website, json_of(request, None, read_number=str))
     return HttpResponse(status=204)
 

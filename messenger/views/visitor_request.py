@@ -63,6 +63,8 @@ def visitor_endpoint(
                     )
                     response = _refusal(unavailable())
                     response["Retry-After"] = "2"
+            # Most responses are about one visitor, and must not stay in a shared browser or a
+            # proxy.
             response.headers.setdefault("Cache-Control", "no-store")
             if from_brand:
                 # A page of somebody else learns nothing, not even why it was refused.
@@ -86,6 +88,7 @@ def _check(
         origin = request.headers.get("Origin", "")
         check_page_of_website(origin, request.get_host(), website.allows_host)
         return website
+    # Browsers name no origin for a GET from a page of the same origin.
     if request.method == "POST":
         check_own(request.headers.get("Origin"), request.get_host())
     return _website_of(key)
