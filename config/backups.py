@@ -128,6 +128,7 @@ def restore(folder: Path) -> Contents:
         *("pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"),
         str(folder / DUMP),
     )
+    # Positions are made of transaction ids, and those of another server may be lower.
     feed.rebase()
     return contents
 

@@ -57,6 +57,7 @@ VALKEY_SETTINGS = {
     "appendonly": "yes",
     "appendfsync": "everysec",
     "save": "",
+    # The queue and the counters are in it: nothing may be thrown away to make room.
     "maxmemory-policy": "noeviction",
 }
 
@@ -103,6 +104,7 @@ def running(
         _own(_sockets(folder))
         try:
             if postgres:
+                # At SIGTERM it would wait until each client has left.
                 engine = Engine("PostgreSQL", lambda: _start_postgres(folder, extra), signal.SIGINT)
                 engine.start()
                 started.append(engine)
@@ -186,6 +188,7 @@ def _own(folder: Path) -> None:
 def _alone(folder: Path) -> Iterator[None]:
     """Lock the data folder, so that a second run on it gets an error."""
     folder.mkdir(parents=True, exist_ok=True)
+    # Not "w", which would empty the pid of the run that holds it.
     with (folder / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -109,6 +109,7 @@ def configuration(level: str, form: str = "line") -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
+            # Django's own handlers would write each of its records a second time, and mail some.
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
             "daphne": {"level": "WARNING"},

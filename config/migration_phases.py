@@ -59,6 +59,7 @@ def migrate(*, only_before: bool = False) -> None:
     if not only_before:
         _insist()
         return
+    # Of each app only its last one: Django applies what comes before it.
     for app, name in dict(pending()[0]).items():
         _insist(app, name)
 

@@ -45,6 +45,7 @@ def retry_reads(get_response: Respond) -> Respond:
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         if isinstance(response, Unavailable) and request.method in SAFE:
+            # The pool throws a broken connection away, and lends another one to the repetition.
             connection.close()
             response = get_response(request)
         return response
@@ -54,6 +55,7 @@ def retry_reads(get_response: Respond) -> Respond:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's ``handler500``: answer an exception that no view has answered."""
+    # Django calls this while it handles the error, but does not pass it on.
     fault = sys.exc_info()[1]
     if is_full(fault):
         return _no_space(request, fault)
@@ -137,5 +139,6 @@ def typed_in(form: bytes) -> list[tuple[str, str]]:
 def _shown(fields: QueryDict) -> Iterator[tuple[str, str]]:
     """Yield the fields of a form, without passwords."""
     for name, values in fields.lists():
+        # All fields with passwords have the word in their names.
         if "password" not in name:
             yield from ((name, str(value)) for value in values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 SCHEDULE = {
+    # One turn does the work of all that were missed, so those that no worker took are dropped.
     name: {"task": task, "schedule": seconds, "options": {"expires": 10 * seconds}}
     for name, task, seconds in [
         ("deadlines", "conversations.tasks.enforce_deadlines", 3.0),

@@ -29,6 +29,8 @@ def supervisor(folder: Path) -> psutil.Process:
         with (folder / LOCK).open() as lock:
             pid = int(lock.read())
             try:
+                # A living supervisor holds the lock. The number alone may belong to another process
+                # by now.
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 process = psutil.Process(pid)
@@ -55,9 +57,11 @@ def ask(folder: Path, seconds: float) -> str | None:
 
 def record(problem: str) -> None:
     """Write down how a restart has ended."""
+    # With its time, because `ask` waits for a change and two restarts may end alike.
     outcome = {"at": time.time_ns(), "problem": problem}
     draft = settings.VAR / f"{OUTCOME}.draft"
     draft.write_text(json.dumps(outcome))
+    # It is being read at this moment: whole or not at all.
     os.replace(draft, settings.VAR / OUTCOME)
 
 

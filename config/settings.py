@@ -130,8 +130,10 @@ def database(url: str) -> dict[str, Any]:
     except psycopg.ProgrammingError as error:
         refuse(f"DATABASE_URL is not understood: {str(error).strip()}")
     limits = {
+        # Shorter than the next one: a wait for a lock may be repeated, a slow statement may not.
         "lock_timeout": "2s",
         "statement_timeout": f"{STATEMENT_SECONDS}s",
+        # A process that hangs in a transaction would keep its locks for as long as it hangs.
         "idle_in_transaction_session_timeout": "15s",
     }
     named = {part: parts.pop(part, "") for part in ("dbname", "user", "password", "host", "port")}
@@ -197,6 +199,7 @@ CELERY_BROKER_URL = redis_url(2)
 if CELERY_BROKER_URL.startswith("unix:"):
     CELERY_BROKER_URL = f"redis+socket://{urlsplit(REDIS_URL).path}?virtual_host=2"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # A task without a sign goes to another worker after this, so it must exceed the time limit.
     "visibility_timeout": 600,
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
@@ -209,10 +212,12 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SOFT_TIME_LIMIT, CELERY_TASK_TIME_LIMIT = 60, 90
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
+# A task that waits behind a long one in this worker might begin in another at once.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Celery would close the pool after each task; config.celery gives the connections back instead.
 CELERY_DB_REUSE_MAX = 100_000
+# Acknowledged late, they are given to another worker anyway.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "config.beat_scheduler:BeatScheduler"
@@ -275,6 +280,7 @@ MIDDLEWARE = [
     "accounts.read_only.refuse_writes",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    # Last: it counts requests by their user, and what it answers itself needs all others.
     "config.api.middleware.admit",
 ]
 TEMPLATES = [

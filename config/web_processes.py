@@ -216,6 +216,7 @@ def _exit_code(pid: int) -> int | None:
 def _become(name: str, parent: int, foreign: list[int], listener: int, signs: int) -> NoReturn:
     """Turn a new fork into the web process ``name``. It never returns to the keeper's loop."""
     try:
+        # Inherited from the keeper: our signals would be written into its pipe.
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGUSR2, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
@@ -230,6 +231,7 @@ def _become(name: str, parent: int, foreign: list[int], listener: int, signs: in
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()
+        # Without the exit handlers, which are the keeper's.
         os._exit(1)
     os._exit(0)
 
@@ -283,8 +285,10 @@ def main() -> None:
     if not sys.stdin.buffer.readline():
         return  # The supervisor has given up.
     with open(os.devnull, "rb") as nothing:
+        # The forks would otherwise hold the supervisor's pipe open.
         os.dup2(nothing.fileno(), sys.stdin.fileno())
     processes = [WebProcess(f"web.{number}") for number in range(1, settings.WEB_PROCESSES + 1)]
+    # There is no second one at the first start, when the supervisor asks /readyz instead.
     listener, ready = [int(argument) for argument in (*sys.argv[1:], "-1")[:2]]
     Keeper(listener, processes, ready=ready).run()
 

@@ -134,6 +134,7 @@ class Pages(CursorPagination):
 
     def decode_cursor(self, request: Request) -> Any:
         cursor = super().decode_cursor(request)
+        # A forged position would reach the database as it is, and fail there.
         if cursor is not None and not str(cursor.position or 0).isdecimal():
             raise NotFound(self.invalid_cursor_message)
         return cursor

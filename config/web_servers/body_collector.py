@@ -148,6 +148,7 @@ async def refuse(status: HTTPStatus, scope: Scope, receive: Receive, send: Send)
     ]
     start = {"type": "http.response.start", "status": status.value}
     await send({**start, "headers": headers + missing(headers)})
+    # Not the end yet: uvicorn would close the connection with it.
     await send({"type": "http.response.body", "body": body, "more_body": True})
     # A connection that is closed while the client still sends would lose the answer.
     with suppress(TimeoutError):

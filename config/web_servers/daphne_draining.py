@@ -31,6 +31,7 @@ class DaphneDrain(Drain):
                 yield protocol
 
     def idle_connections(self) -> Iterator[Any]:
+        # Daphne knows requests, not connections. Those between two requests are found only here.
         for reader in event_loop().getReaders():
             channel = getattr(getattr(reader, "protocol", None), "_channel", None)
             if channel is not None and not channel.requests:

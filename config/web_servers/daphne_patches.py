@@ -101,6 +101,7 @@ class Request(daphne.http_protocol.WebRequest):
         self._stop_watching()
         self.content.close()
         self.content = BytesIO()
+        # Twisted would go on to tell the client that it may send the body.
         self.requestHeaders.removeHeader(b"Expect")
         accepted = self.requestHeaders.getRawHeaders(b"Accept-Language", [b""])[0]
         kind, body = refusal(status, self._path(), accepted.decode("latin-1"))

@@ -62,6 +62,7 @@ class UvicornDrain(Drain):
     def close_socket(self, socket: Any) -> None:
         if socket.handshake_complete and not socket.transport.is_closing():
             socket.stop_keepalive()
+            # As uvicorn's own `shutdown` does, with another code.
             socket.queue.put_nowait({"type": "websocket.disconnect", "code": SERVICE_RESTART})
             socket.conn.send_close(SERVICE_RESTART)
             socket.transport.write(b"".join(socket.conn.data_to_send()))
