@@ -199,8 +199,7 @@ CELERY_BROKER_URL = redis_url(2)
 if CELERY_BROKER_URL.startswith("unix:"):
     CELERY_BROKER_URL = f"redis+socket://{urlsplit(REDIS_URL).path}?virtual_host=2"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    # A task without a sign goes to another worker after this, so it must exceed the time limit.
-    "visibility_timeout": 600,
+    "visibility_timeout": 600,  # then another worker takes it: longer than a task may last
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
     "global_keyprefix": "causerie:",
@@ -212,8 +211,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SOFT_TIME_LIMIT, CELERY_TASK_TIME_LIMIT = 60, 90
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
-# A task that waits behind a long one in this worker might begin in another at once.
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # nothing waits behind a long task of one worker
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Celery would close the pool after each task; config.celery gives the connections back instead.
 CELERY_DB_REUSE_MAX = 100_000

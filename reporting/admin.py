@@ -125,6 +125,7 @@ class ShopKeyAdmin(AsksAgain, ForAdministrators, admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: ShopKey, form: Any, change: bool) -> None:
         key, text = keys.make(obj.website, obj.name)
+        # The admin goes on with `obj`, so it becomes the row that was just made.
         obj.pk, obj.digest = key.pk, key.digest
         messages.warning(
             request,

@@ -32,4 +32,5 @@ async def show_agent(fact: AgentChanged | PushUnanswered) -> None:
 
 def _websites_of(agent_id: int) -> list[int]:
     websites = Website.objects.filter(groups__members=agent_id)
+    # The column of the default order would count for DISTINCT.
     return list(websites.order_by().values_list("pk", flat=True).distinct())

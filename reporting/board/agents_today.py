@@ -35,6 +35,7 @@ class AgentToday:
 
 def since_midnight(websites: list[Website], field: str, at: datetime, *, through: str = "") -> Q:
     """Match rows whose ``field`` is today, in the time zone of the row's own website."""
+    # Without a website nothing is today; an empty Q would match everything.
     today = Q(pk__in=[])
     for website in websites:
         began = midnight(at.astimezone(website.zone).date(), website.clock)

@@ -248,6 +248,7 @@ def _crowd(seen: Seen, rows: list[dict[str, Any]], *, size: int | None) -> Agent
         # Lost connections are false and come before the others; an agent without a row never had a
         # desk.
         .order_by(F("presence__is_connected").asc(nulls_first=True), "display_name", "pk")
+        # An agent of several groups would come once for each.
         .distinct()
         .values_list("pk", "presence__is_connected", "display_name")
     )

@@ -121,6 +121,7 @@ class _More:
         counted = events.values_list("conversation_id").annotate(**counts)
         self.moves = {number: values for number, *values in counted}
         answered = Survey.objects.filter(conversation__in=among, answered_at__isnull=False)
+        # In order of their answers, so that the last of several stays.
         self.surveys = {
             number: values
             for number, *values in answered.order_by("answered_at", "pk").values_list(

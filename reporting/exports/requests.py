@@ -41,6 +41,7 @@ def within_token(user: User) -> Q:
         return Q()
     confined = Q(pk__in=[])
     for website_id in user.confined_to:
+        # What the file covers is known only once it is written; what was asked for, always.
         confined |= Q(query__regex=rf"(^|&)website={website_id}(&|$)")
     return confined
 

@@ -135,6 +135,7 @@ def _text_cell(text: str, style: int = 0) -> str:
     """Write a text unchanged, with line ends as XML reads them; cut what exceeds a cell's limit."""
     if not text:
         return NOTHING
+    # No character takes more than two units: shorter texts need not be encoded to be measured.
     if len(text) * 2 > TEXT_LIMIT:
         units = text.encode("utf-16-le", "surrogatepass")
         if len(units) > 2 * TEXT_LIMIT:

@@ -42,11 +42,13 @@ def write_next(*, at: datetime) -> bool:
         with translation.override(export.language):
             _write(export)
     except export_queue.GivenUp:
+        # It may have been stored before the cancellation was noticed.
         default_storage.delete(export.file)
     except Stopped:
         export_queue.give_back(export)
         return False
     except SoftTimeLimitExceeded:
+        # The next attempt would take as long.
         export_queue.fail(export, Fault.TOO_LONG)
     except Exception:
         logger.exception("export %s failed, attempt %s", export.pk, export.attempts)
@@ -75,6 +77,7 @@ def may_open(export: Export, user: User) -> bool:
     return (
         set(export.websites) <= {website.pk for website in scope.websites}
         and all(map(scope.supervised.is_whole, export.websites))
+        # Nobody can say who may see a group that was deleted meanwhile.
         and len(groups) == len(export.groups)
         and all(scope.supervised.covers(website_id, group_id) for website_id, group_id in groups)
     )

@@ -116,6 +116,7 @@ def offsets(period: Period, zone: tzinfo) -> list[tuple[datetime, int]]:
     at, end = period.bounds(zone)
     changes = [(at, _ahead(at, zone))]
     while at < end:
+        # No zone changes its clock twice within six hours.
         then = at + QUARTER_DAY
         if _ahead(then, zone) != changes[-1][1]:
             changes.append((_change(at, then, zone), _ahead(then, zone)))

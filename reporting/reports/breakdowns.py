@@ -23,6 +23,7 @@ SNOOZE_ENDS: dict[str, Text] = {
 }
 
 HOW = Case(
+    # First, because the system closes as well.
     When(to_status=Status.CLOSED, then=Value("closed")),
     When(actor_kind=ActorKind.VISITOR, then=Value("reply")),
     When(actor_kind=ActorKind.SYSTEM, then=Value("time")),

@@ -158,6 +158,7 @@ def change(figure: Figure, now: Number, before: Number) -> Change | None:
     else:
         return None
     is_better = None
+    # A change that is shown as 0.0 is neither better nor worse.
     if figure.grows_better is not None and round(by, 1):
         is_better = (by > 0) is figure.grows_better
     return Change(by, unit, is_better)
