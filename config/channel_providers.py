@@ -1,10 +1,11 @@
-"""The base addresses of the providers of channels, from the environment: ``TELEGRAM_API``."""
+"""The base addresses of the providers of channels, from the environment: ``TELEGRAM_API``,
+``WHATSAPP_API``."""
 
 from __future__ import annotations
 
 from config.environment import refuse, text
 
-DEFAULTS = {"telegram": "https://api.telegram.org"}
+DEFAULTS = {"telegram": "https://api.telegram.org", "whatsapp": "https://graph.facebook.com"}
 
 
 def read() -> dict[str, str]:

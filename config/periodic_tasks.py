@@ -24,6 +24,7 @@ SCHEDULE = {
         ("mail", "messenger.tasks.write_to_visitors", 10.0),
         ("channels", "messenger.tasks.exchange_by_channels", 10.0),
         ("mailboxes", "messenger.tasks.fetch_mailboxes", 30.0),
+        ("templates", "messenger.tasks.refresh_templates", 1800.0),
         ("stray mails", "messenger.tasks.forget_stray_mails", 3600.0),
     ]
 }

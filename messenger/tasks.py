@@ -8,7 +8,7 @@ from celery import shared_task
 from django.conf import settings
 
 from conversations.lifecycle.deadlines import database_now
-from messenger.channels import inbound, outbound
+from messenger.channels import connecting, inbound, outbound
 from messenger.channels.email import mailboxes
 from messenger.mail import delivery, pending_mails, replies
 
@@ -31,6 +31,12 @@ def exchange_by_channels() -> int:
 def fetch_mailboxes() -> int:
     """Fetch new e-mails of inboxes by IMAP; return how many came."""
     return mailboxes.fetch_all()
+
+
+@shared_task
+def refresh_templates() -> int:
+    """Copy the templates of channels again; return for how many inboxes it worked."""
+    return connecting.refresh_templates()
 
 
 @shared_task

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -14,10 +14,12 @@ from typing import Any
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a provider accepts. ``text`` counts characters, ``file_bytes`` bytes, 0 for no files.
+    ``file_types`` has the content types that it takes, each with its bytes; empty for any.
     ``reply_window`` is for how long after a person's last message one may write to them."""
 
     text: int = 4000
     file_bytes: int = 0
+    file_types: Mapping[str, int] = field(default_factory=dict)
     reply_window: timedelta | None = None
 
 

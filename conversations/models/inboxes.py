@@ -49,6 +49,12 @@ class Inbox(models.Model):
     token = EncryptedTextField(_("access token"), blank=True, purpose="inbox.token")
     secret = EncryptedTextField(_("secret"), blank=True, purpose="inbox.secret")
     options = models.JSONField(default=dict, blank=True, editable=False)
+    templates = models.JSONField(
+        default=list,
+        db_default=[],
+        editable=False,
+        help_text="Texts that the provider has approved (conversations.inboxes.templates).",
+    )
     trouble = models.CharField(_("problem"), max_length=300, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), editable=False)
 

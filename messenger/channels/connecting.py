@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 
 from django.conf import settings
@@ -11,7 +12,9 @@ from django.utils.translation import gettext_noop
 from conversations.models import Inbox
 from core import encryption
 from messenger.channels import registry
-from messenger.channels.connector import Later, Undeliverable
+from messenger.channels.connector import Connector, Later, Undeliverable
+
+logger = logging.getLogger(__name__)
 
 
 def door_of(inbox: Inbox) -> str:
@@ -35,8 +38,32 @@ def connect(*, inbox_id: int) -> None:
     trouble = ""
     try:
         connector.connect(inbox, door_of(inbox))
+        copy_templates(inbox, connector)
     except (Later, Undeliverable) as error:
         trouble = str(error)[:300]
     except encryption.Unreadable:
         trouble = gettext_noop("The stored token can no longer be read.")
     Inbox.objects.filter(pk=inbox.pk).update(trouble=trouble)
+
+
+def copy_templates(inbox: Inbox, connector: Connector) -> None:
+    """Copy the texts that the provider has approved; raise as the connector does."""
+    found = [one.as_json() for one in connector.templates(inbox)]
+    Inbox.objects.filter(pk=inbox.pk).update(templates=found)
+
+
+def refresh_templates() -> int:
+    """Copy the templates of every inbox again: they are approved and paused at any time. Return for
+    how many inboxes it worked."""
+    count = 0
+    for inbox in Inbox.objects.filter(is_active=True):
+        connector = registry.of(inbox.kind)
+        if connector is None or not connector.limits.reply_window:
+            continue
+        try:
+            copy_templates(inbox, connector)
+            count += 1
+        except (Later, Undeliverable, encryption.Unreadable) as error:
+            # The former copy stays: an agent can try them, and learns what the provider says.
+            logger.info("inbox %s: its templates could not be read: %s", inbox.pk, error)
+    return count

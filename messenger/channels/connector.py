@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from conversations.inboxes.kinds import Kind, Limits
+from conversations.inboxes.templates import Template
 from conversations.models import Inbox
 
 
@@ -84,11 +85,13 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a message that was sent: ``status`` is one of ``OutboundStatus``."""
+    """What became of a message that was sent: ``status`` is one of ``OutboundStatus``.
+    ``reference`` is that of ``Outgoing``, if the provider repeats it."""
 
     provider_id: str
     status: str
     reason: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +103,23 @@ class OutgoingFile:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to a person. ``id`` is the same in each attempt; ``choices`` are shown as buttons
-    where the provider has them, and are in ``text`` in words where it does not."""
+    """A message to a person. ``id`` is the same in each attempt. ``choices`` are shown as buttons
+    below ``question`` where the provider has them; ``text`` names them in words. ``template`` has
+    the name, the language and the values of a template, of which ``text`` is the result."""
 
     id: uuid.UUID
     address: str
     text: str = ""
     choices: Sequence[str] = ()
+    question: str = ""
+    template: dict[str, Any] | None = None
     file: OutgoingFile | None = None
     conversation_id: int | None = None
+
+    @property
+    def reference(self) -> str:
+        """What a provider can repeat in its receipts."""
+        return f"{self.conversation_id}/{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +171,10 @@ class Connector(ABC):
     def connect(self, inbox: Inbox, door: str) -> None:  # noqa: B027 - most need none
         """Tell the provider the address of the door, after the inbox was saved; raise ``Later``,
         ``Disconnected`` or ``Undeliverable``."""
+
+    def templates(self, inbox: Inbox) -> list[Template]:
+        """Return the texts that the provider has approved; raise as ``connect`` does."""
+        return []
 
     @classmethod
     def as_kind(cls) -> Kind:

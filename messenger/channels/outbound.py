@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext_noop
 
+from conversations.messages.rich_content import as_text
 from conversations.models import (
     Author,
     Conversation,
@@ -165,11 +166,15 @@ def _sent(row: OutboundMessage) -> str:
         address=correspondent.address,
         text=message.body,
         choices=offer.get("choices", ()),
+        question=as_text(offer | {"choices": []}) if offer else "",
+        template=offer.get("template"),
         file=file,
         conversation_id=row.conversation_id,
     )
     try:
-        return connector.send(row.inbox, outgoing)
+        # What a connector adds of its own, the person reads: "Jeanne wrote:".
+        with translation.override(row.conversation.language):
+            return connector.send(row.inbox, outgoing)
     except encryption.Unreadable:
         raise Disconnected(gettext_noop("The stored token can no longer be read.")) from None
 

@@ -22,12 +22,14 @@ WAIT_LIMIT = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a provider answered; ``data`` is empty if it was no JSON object."""
+    """What a provider answered; ``data`` is empty if it was no JSON object. The names of
+    ``headers`` are in lower case."""
 
     status: int
     data: dict[str, Any] = field(default_factory=dict)
     content: bytes = b""
     retry_after: float = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_success(self) -> bool:
@@ -50,7 +52,10 @@ def call(
         raise Later("the provider's address may not be called") from None
     except outside_calls.Failed as failed:
         raise Later(str(failed)) from None
-    reply = Reply(answer.status, _object(answer.content), answer.content, _seconds(answer.headers))
+    named = {name.lower(): value for name, value in answer.headers.items()}
+    reply = Reply(
+        answer.status, _object(answer.content), answer.content, _seconds(named), headers=named
+    )
     if answer.status >= 500:
         raise Later(f"HTTP {answer.status}", seconds=reply.retry_after)
     if answer.is_cut:
@@ -112,5 +117,5 @@ def _object(content: bytes) -> dict[str, Any]:
 
 def _seconds(headers: Mapping[str, str]) -> float:
     """Return the seconds of ``Retry-After``; a date counts as none."""
-    named = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
+    named = headers.get("retry-after", "")
     return min(float(named), WAIT_LIMIT) if named.isdecimal() else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 
 from django.db import transaction
@@ -28,19 +29,31 @@ def is_progress(before: str, after: str) -> bool:
 def record(inbox: Inbox, receipt: Receipt, *, at: datetime) -> bool:
     """Record a receipt; return whether it said something new. One about a message that is not ours
     is ignored."""
-    rows = OutboundMessage.objects.select_for_update(no_key=True).filter(
-        inbox=inbox, provider_id=receipt.provider_id[:300]
-    )
-    # "" is the id of all messages that have not been sent.
-    row = rows.exclude(provider_id="").first()
+    row = _row_of(inbox, receipt)
     if row is None or not is_progress(row.status, receipt.status):
         return False
     row.status, row.reason, row.changed_at = receipt.status, receipt.reason[:300], at
-    row.save(update_fields=["status", "reason", "changed_at"])
+    row.provider_id, row.leased_until = receipt.provider_id[:300], None
+    row.save(update_fields=["status", "reason", "changed_at", "provider_id", "leased_until"])
     announce(row)
     if row.status == OutboundStatus.READ:
         _read(row)
     return True
+
+
+def _row_of(inbox: Inbox, receipt: Receipt) -> OutboundMessage | None:
+    """Return the message that a receipt is about, locked. A receipt can be faster than the answer
+    that names its id, or that answer was lost: then our own reference tells."""
+    mine = OutboundMessage.objects.select_for_update(no_key=True, of=("self",)).filter(inbox=inbox)
+    named = mine.filter(provider_id=receipt.provider_id[:300]).exclude(provider_id="")
+    if (row := named.first()) is not None:
+        return row
+    number, _slash, client_id = receipt.reference.partition("/")
+    try:
+        ours = mine.filter(conversation=int(number), message__client_id=uuid.UUID(client_id))
+    except ValueError:
+        return None
+    return ours.filter(provider_id="").first()
 
 
 def announce(row: OutboundMessage) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from messenger.channels.connector import Connector
 from messenger.channels.email.connector import Email
 from messenger.channels.telegram import Telegram
+from messenger.channels.whatsapp.connector import WhatsApp
 
-CONNECTORS: tuple[Connector, ...] = (Email(), Telegram())
+CONNECTORS: tuple[Connector, ...] = (Email(), Telegram(), WhatsApp())
 
 _by_kind = {connector.kind: connector for connector in CONNECTORS}
 

@@ -67,7 +67,8 @@ class Telegram(Connector):
         to = {"chat_id": outgoing.address}
         if file is None:
             buttons = {"reply_markup": _keyboard(outgoing.choices)} if outgoing.choices else {}
-            reply = _ask(inbox, "sendMessage", {**to, "text": outgoing.text, **buttons})
+            text = outgoing.question or outgoing.text if outgoing.choices else outgoing.text
+            reply = _ask(inbox, "sendMessage", {**to, "text": text, **buttons})
         else:
             reply = _upload(inbox, {**to, "caption": outgoing.text[:CAPTION]}, file)
         return str(reply.data["result"]["message_id"])

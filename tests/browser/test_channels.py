@@ -17,7 +17,8 @@ from tests.browser.language import Language
 from tests.browser.people import Agent
 from tests.browser.product import Product
 from tests.browser.test_every_page import inaccessible
-from tests.messenger.channels.telegram_server import TOKEN, Provider, running
+from tests.messenger.channels.stand_in import Provider, running
+from tests.messenger.channels.telegram_server import TOKEN
 
 SHOTS = os.environ.get("SHOTS", "")
 

@@ -26,7 +26,7 @@ from core.events import outbox
 from messenger.channels import inbound
 from routing.dispatch import drain_waiting
 from tests.clock import NOW
-from tests.messenger.channels.telegram_server import Provider
+from tests.messenger.channels.stand_in import Provider
 from tests.messenger.channels.world import (
     a_step,
     an_agent,

@@ -22,12 +22,13 @@ from core.events import outbox
 from messenger.channels import outbound
 from tests.clock import NOW
 from tests.factories import on_desk
-from tests.messenger.channels.telegram_server import Provider
+from tests.messenger.channels.stand_in import PICTURE, Provider
 from tests.messenger.channels.world import (
     a_step,
     an_agent,
     an_inbox,
     answer,
+    answer_file,
     deliver,
     telegram_text,
 )
@@ -237,21 +238,7 @@ def test_eight_workers_send_each_message_once_and_in_order(
 
 
 def test_a_file_is_sent_as_a_document_or_a_photo(telegram: Provider, talk: Conversation) -> None:
-    from pathlib import Path
-
-    from conversations.messages import attachments
-    from core import temporary_files
-    from tests.messenger.channels.telegram_server import PICTURE
-
-    with temporary_files.folder() as folder:
-        source: Path = folder / "file"
-        source.write_bytes(PICTURE)
-        file = uuid.uuid4()
-        talk.refresh_from_db()
-        attachments.store_as_agent(
-            source, attachment_id=file, name="plan.png", conversation=talk, at=NOW
-        )
-    answer(talk, "", attachment=file)
+    answer_file(talk, PICTURE, "plan.png")
     outbox.deliver_due()
     (one,) = telegram.heard
     assert one["method"] == "sendPhoto"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Any
 
 from django.test import Client
 
 from accounts.models import Agent, AgentChannel, Channel
-from conversations.messages import sending
+from conversations.messages import attachments, sending
 from conversations.models import Author, Conversation, Inbox
+from core import temporary_files
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, RuleFactory, StepFactory, WebsiteFactory, connect
@@ -43,11 +45,22 @@ def an_agent(step: RuleStep, *, slots: int = 3) -> Agent:
 
 def answer(conversation: Conversation, text: str, **more: Any) -> None:
     """Write as the agent who holds the conversation."""
-    import uuid
-
     sending.add(
         conversation.pk, author=Author.AGENT, body=text, client_id=uuid.uuid4(), at=NOW, **more
     )
+
+
+def answer_file(conversation: Conversation, content: bytes, name: str) -> None:
+    """Send a file as the agent who holds the conversation."""
+    conversation.refresh_from_db()
+    file_id = uuid.uuid4()
+    with temporary_files.folder() as folder:
+        source = folder / "file"
+        source.write_bytes(content)
+        attachments.store_as_agent(
+            source, attachment_id=file_id, name=name, conversation=conversation, at=NOW
+        )
+    answer(conversation, "", attachment=file_id)
 
 
 def telegram_text(number: int, text: str, *, chat: int = 77, **more: Any) -> dict[str, Any]:

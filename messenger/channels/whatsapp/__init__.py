@@ -1,0 +1,1 @@
+"""WhatsApp as an inbox, by the Cloud API of Meta."""
