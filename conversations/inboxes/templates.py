@@ -17,7 +17,7 @@ PLACE = re.compile(r"\{\{\s*([a-z0-9_]{1,60})\s*\}\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class ApprovedTemplate:
     """A template in one language; ``text`` has places such as {{1}} or {{order}}."""
 
     name: str
@@ -46,10 +46,12 @@ def places_of(text: str) -> list[str]:
     return list(dict.fromkeys(PLACE.findall(text)))
 
 
-def of(inbox: Inbox) -> list[Template]:
+def of(inbox: Inbox) -> list[ApprovedTemplate]:
     """Return the stored templates of an inbox."""
-    return [Template(**{**row, "buttons": tuple(row["buttons"])}) for row in inbox.templates]
+    return [
+        ApprovedTemplate(**{**row, "buttons": tuple(row["buttons"])}) for row in inbox.templates
+    ]
 
 
-def find(inbox: Inbox, key: str) -> Template | None:
+def find(inbox: Inbox, key: str) -> ApprovedTemplate | None:
     return next((one for one in of(inbox) if one.key == key), None)

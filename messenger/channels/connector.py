@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from conversations.inboxes.kinds import Kind, Limits
-from conversations.inboxes.templates import Template
+from conversations.inboxes.templates import ApprovedTemplate
 from conversations.models import Inbox
 
 
@@ -172,7 +172,7 @@ class Connector(ABC):
         """Tell the provider the address of the door, after the inbox was saved; raise ``Later``,
         ``Disconnected`` or ``Undeliverable``."""
 
-    def templates(self, inbox: Inbox) -> list[Template]:
+    def templates(self, inbox: Inbox) -> list[ApprovedTemplate]:
         """Return the texts that the provider has approved; raise as ``connect`` does."""
         return []
 

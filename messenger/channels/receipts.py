@@ -48,6 +48,7 @@ def _row_of(inbox: Inbox, receipt: Receipt) -> OutboundMessage | None:
     named = mine.filter(provider_id=receipt.provider_id[:300]).exclude(provider_id="")
     if (row := named.first()) is not None:
         return row
+    # Without an id yet: a row that has one is about another message of the provider.
     number, _slash, client_id = receipt.reference.partition("/")
     try:
         ours = mine.filter(conversation=int(number), message__client_id=uuid.UUID(client_id))

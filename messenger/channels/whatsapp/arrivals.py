@@ -32,6 +32,7 @@ def read(delivery: Mapping[str, Any], number: str) -> Iterator[Incoming | Receip
     for entry in delivery["entry"]:
         for change in entry["changes"]:
             value = change["value"]
+            # An app has one address for all its numbers: another number's news may come here.
             if change["field"] != "messages" or value["metadata"]["phone_number_id"] != number:
                 continue
             names = {one["wa_id"]: one["profile"]["name"] for one in value.get("contacts", ())}

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop, override
 
 from conversations.inboxes.kinds import Limits
-from conversations.inboxes.templates import Template
+from conversations.inboxes.templates import ApprovedTemplate
 from conversations.models import Inbox
 from core.rejection import Rejected
 from core.text.strict_json import parse_object
@@ -126,13 +126,15 @@ class WhatsApp(Connector):
         """Tell Meta to deliver what is for this number, and only that, to its own door."""
         if not door.startswith("https://") and settings.HTTPS:
             raise Undeliverable(gettext_noop("WhatsApp needs an address with https."))
+        # First the account: Meta takes the address of a number only from an app that follows its
+        # account. Both can be repeated.
         self._post(inbox, f"{inbox.options.get('account_id', '')}/subscribed_apps", {})
         hook = {"override_callback_uri": door, "verify_token": verify_token(inbox)}
         self._post(inbox, _number(inbox), {"webhook_configuration": hook})
 
-    def templates(self, inbox: Inbox) -> list[Template]:
+    def templates(self, inbox: Inbox) -> list[ApprovedTemplate]:
         address = f"{inbox.options.get('account_id', '')}/message_templates"
-        found: list[Template] = []
+        found: list[ApprovedTemplate] = []
         after = ""
         for _page in range(templates.PAGES):
             url = _url(address, fields=templates.FIELDS, limit=str(templates.PAGE), after=after)
@@ -163,6 +165,7 @@ class WhatsApp(Connector):
 
 def verify_token(inbox: Inbox) -> str:
     """Return the word by which Meta shows that it checks the door on our behalf."""
+    # Made of the key and not stored: the secret of the inbox is the one that the app has.
     return salted_hmac("messenger.channels.whatsapp", inbox.key).hexdigest()
 
 

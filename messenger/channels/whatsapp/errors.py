@@ -44,6 +44,7 @@ def checked(reply: Reply) -> Reply:
     if not isinstance(error, dict):
         error = {}
     code, wait = code_of(error), max(reply.retry_after, _wait_of(reply.headers))
+    # Before the access: limits come with the status 400 or 403, too.
     if code in BUSY or reply.status == 429:
         raise Later(sentence_of(error, reply.status), seconds=min(wait, WAIT_LIMIT))
     if reply.status == 401 or code in ACCESS or code in range(200, 300):

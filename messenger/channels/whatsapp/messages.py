@@ -54,7 +54,7 @@ def _choices(outgoing: Outgoing) -> dict[str, Any]:
     which names them, is all."""
     question, choices = outgoing.question or outgoing.text, outgoing.choices
     if len(question) > QUESTION:
-        return {}
+        return {}  # WhatsApp would refuse the whole message.
     if len(choices) <= BUTTONS and _fit(choices, BUTTON_LENGTH):
         buttons = [
             {"type": "reply", "reply": {"id": str(number), "title": choice}}

@@ -6,20 +6,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conversations.inboxes.templates import Template, places_of
+from conversations.inboxes.templates import ApprovedTemplate, places_of
 
 FIELDS = "name,language,status,components"
 PAGE, PAGES = 100, 5
 NEEDY = frozenset({"COPY_CODE", "OTP", "FLOW", "CATALOG", "MPM", "SPM"})
 
 
-def read(data: Mapping[str, Any]) -> list[Template]:
+def read(data: Mapping[str, Any]) -> list[ApprovedTemplate]:
     """Return those of one page that can be sent."""
     rows = data.get("data")
     return [one for row in rows if (one := _read(row))] if isinstance(rows, list) else []
 
 
-def _read(row: Mapping[str, Any]) -> Template | None:
+def _read(row: Mapping[str, Any]) -> ApprovedTemplate | None:
     if row.get("status") != "APPROVED":
         return None
     texts: list[str] = []
@@ -35,7 +35,7 @@ def _read(row: Mapping[str, Any]) -> Template | None:
     if not texts or buttons is None:
         return None
     text = "\n\n".join(one for one in texts if one)
-    return Template(str(row["name"]), str(row["language"]), text, tuple(buttons))
+    return ApprovedTemplate(str(row["name"]), str(row["language"]), text, tuple(buttons))
 
 
 def _buttons(part: Mapping[str, Any]) -> list[str] | None:

@@ -66,7 +66,7 @@ EXCUSED: dict[str, tuple[str, str]] = {
     "conversations.erasure": ("a keyed hash, and numbers", "subject rows"),
     "conversations.statusinterval": (STAFF, "groups"),
     "conversations.webhook": (SETTINGS, "name url events secret previous_secret"),
-    "conversations.inbox": (SETTINGS, "kind name key token secret options trouble"),
+    "conversations.inbox": (SETTINGS, "kind name key token secret options templates trouble"),
     "conversations.mailboxposition": ("a number of the mail server", "validity"),
     "conversations.languagemodelsettings": (SETTINGS, "base_url model api_key"),
     "conversations.suggestionsettings": (SETTINGS, "provider_url provider_secret"),
