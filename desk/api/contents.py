@@ -85,6 +85,7 @@ class Contents(Explained):
             return self._post_message(request, conversation)
         rows = conversation.messages.select_related("agent", "attachment")
         after = request.query_params.get("after", "")
+        # A longer number does not fit into the column.
         if after.isdecimal() and len(after) < 10:
             rows = rows.filter(seq__gt=int(after))
         frames = [sending.frame_of(row) for row in self._page(rows, "seq")]
@@ -144,6 +145,7 @@ class Contents(Explained):
         with temporary_files.folder() as folder:
             path = folder / "upload"
             with path.open("wb") as upload:
+                # An empty body is not parsed: there is no stream then.
                 if hasattr(request.data, "read"):
                     shutil.copyfileobj(request.data, upload)
             stored, is_new = attachments.store_as_agent(

@@ -68,6 +68,8 @@ class Edited:
         """Yield the row of the address, locked and still as the client knows it."""
         with acting(cast(User, self.request.user)), explained():
             seen = self.get_object()
+            # By its key alone, because the view's outer joins cannot be locked; then read again, as
+            # it is by now.
             type(seen)._base_manager.select_for_update().get(pk=seen.pk)
             row = self.get_object()
             expected = self.request.headers.get("If-Match", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -33,7 +34,7 @@ class Explained(APIView):
             text = refusals.sentence_of(self._fresh(), exc)
             exc = Refusal(text, "refused", 409)
         if isinstance(exc, search.TooMuch):
-            exc = ValidationError({"q": ["This search takes too long. Narrow it."]})
+            exc = ValidationError({"q": [_("This search takes too long. Narrow it.")]})
         return super().handle_exception(exc)
 
     def _fresh(self) -> Conversation | None:
@@ -50,5 +51,5 @@ def checked(request: Request, serializer: type[Any], source: str = "query_params
     known = {*asked.fields, "cursor", "page_size", "format"}
     unknown = sorted(set(request.query_params) - known)
     if unknown and source == "query_params":
-        raise ValidationError({name: ["This parameter does not exist."] for name in unknown})
+        raise ValidationError({name: [_("This parameter does not exist.")] for name in unknown})
     return asked.validated_data

@@ -67,6 +67,7 @@ class Verbs(Explained):
     @action(detail=True, methods=["post"])
     def snooze(self, request: Request, number: int) -> Response:
         """Snooze a conversation on your desk until a moment or until the visitor replies."""
+        # 404 for a conversation that the user may not see.
         self.get_object()
         asked = checked(request, SnoozeSerializer, "data")
         return self._moved(

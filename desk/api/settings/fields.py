@@ -32,6 +32,7 @@ class Numbered(serializers.PrimaryKeyRelatedField[Any]):
         return self.rows(self.context["request"].user)
 
     def to_internal_value(self, data: Any) -> Model:
+        # Otherwise "7" would pass, which the description does not allow.
         if not isinstance(data, int):
             self.fail("incorrect_type", data_type=type(data).__name__)
         row: Model = super().to_internal_value(data)
