@@ -16,10 +16,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.change_texts import FieldChange, Reader
 from accounts.logins import notices, second_factors, sessions
 from accounts.logins.reauthentication import AsksAgain, ask_before
 from accounts.models import Change, Login, LoginRule, User
-from accounts.reading import FieldChange, Reader
 from accounts.rights import ForAdministrators, ReadOnly
 
 # Permissions follow roles (accounts.rights). Django's permission groups would have no effect.

@@ -21,7 +21,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts.constraints import in_sentences
-from accounts.holding import held_by
+from accounts.deletion_blockers import held_by
 from accounts.models import Agent, Group, User, Website
 
 Row = TypeVar("Row", bound=Model)

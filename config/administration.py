@@ -20,8 +20,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts import rights
 from accounts.access import zone_of
 from accounts.audit import acting
+from accounts.change_texts import Reader
 from accounts.models import Change, User, Website
-from accounts.reading import Reader
 from config.version import version
 from messenger.bot_editor import views as bot_editor
 from messenger.builder import views as builder

@@ -21,8 +21,8 @@ from core.events import bus
 from core.rejection import Rejected
 from messenger import identity
 from messenger.identity import Claims
-from messenger.links import guest_of
 from messenger.mail import addresses
+from messenger.mail.links import guest_of
 
 
 @dataclass(frozen=True, slots=True)

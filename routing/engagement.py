@@ -25,11 +25,11 @@ from core.events import bus
 from core.rejection import Rejected
 from routing import address_shares, load
 from routing.decisions import Entry, Need, choose_agent, choose_step, obstacles
+from routing.engaging_rule import engaging_rule
 from routing.facts import BotBegan, QueueFilled
 from routing.models import Bot, DistributionRule, Mode, RuleStep, TargetingRule
 from routing.models.rules import SOCIAL_DEFAULT
 from routing.targeting import PageView
-from routing.targets import engaging_rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,9 @@ from conversations.lifecycle.transitions import Verb
 from conversations.models import Address, Conversation
 from conversations.visitors import blocks, page_views, visitor_presence
 from core.asgi.files import UPLOAD_BYTES
-from desk import boxes as state_boxes
-from desk import embedded, past_conversations, queries, timeline
+from desk import embedded, past_conversations, queries, state_boxes, timeline
 from desk.calls import past_calls
-from desk.mirror import mirror_of
+from desk.mirroring.current_page import mirror_of
 from desk.mirroring.picture import picture_of
 from desk.rights import rights_of
 from desk.texts import script_texts

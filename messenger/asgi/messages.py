@@ -17,7 +17,7 @@ from core.asgi.endpoint import Answer, Receive, Request, Scope, Send, serve
 from core.asgi.files import Download
 from core.rates import counters
 from core.rejection import Rejected, wrong_method
-from messenger.links import PREFIX
+from messenger.mail.links import PREFIX
 from messenger.queries import within
 from messenger.visitors import hash_token, token_hash_for
 from routing.models import DeskPresence

@@ -21,7 +21,7 @@ from conversations.models import Author, Conversation, Message
 from conversations.visitors import persons
 from core import web_addresses
 from messenger.colours import text_on
-from messenger.links import word_for
+from messenger.mail.links import word_for
 from messenger.mail.own_text import DELIMITER
 from messenger.mail.reply_addresses import reply_address
 from messenger.mail.unsubscribing import unsubscribe_url

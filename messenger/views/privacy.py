@@ -14,7 +14,7 @@ from conversations.models import Visitor
 from conversations.privacy import visitor_copy
 from conversations.visitors import persons
 from core.rejection import Rejected
-from messenger import consents, hiding, identity
+from messenger import consents, history_hiding, identity
 from messenger.identity import Claims
 from messenger.views.visitor_request import json_of, visitor_endpoint
 from messenger.visitors import bearer_of, create, identify, leave, visitor_of
@@ -99,7 +99,7 @@ def history(request: HttpRequest, website: Website) -> HttpResponse:
     visitor, hidden = visitor_of(request, website), json_of(request).get("hidden")
     if not isinstance(hidden, bool):
         raise Rejected("invalid", _("Please specify whether to hide the history."), 400)
-    hiding.hide(visitor, hidden=hidden, at=timezone.now())
+    history_hiding.hide(visitor, hidden=hidden, at=timezone.now())
     return JsonResponse({"privacy": privacy_of(visitor, website)})
 
 

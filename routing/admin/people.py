@@ -15,7 +15,7 @@ from accounts.admin import StaffUserAdmin
 from accounts.models import Agent, AgentChannel, Group, Holiday, Role, Skill, User
 from accounts.models.hours import set_weekly_hours, weekly_hours
 from accounts.rights import ForOverseers, OverseenWebsites, PartForOverseers
-from accounts.week import WeekField
+from accounts.week_field import WeekField
 from accounts.widgets import CheckboxList
 from routing import changes, parts
 from routing.admin.saving import Published

@@ -13,12 +13,19 @@ from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from accounts import durations
-from accounts.lists import ListField
+from accounts.duration_fields import (
+    DAYS,
+    HOURS,
+    MINUTES,
+    SECONDS,
+    DurationField,
+    WholeDurationField,
+)
+from accounts.list_field import ListField
 from accounts.widgets import CheckboxList
 from routing.models.rules import WINDOW_LIMIT
 
-TIMES = durations.SECONDS, durations.MINUTES, durations.HOURS
+TIMES = SECONDS, MINUTES, HOURS
 DURATIONS: dict[str, dict[str, Any]] = {
     "answer_seconds": {"label": _("Answer timer"), "each": 1, "units": TIMES},
     "release_minutes": {"label": _("Automatic release"), "each": 60, "units": TIMES[1:]},
@@ -33,11 +40,11 @@ def _duration(db_field: Any, *, each: int | None = None, **options: Any) -> form
         "help_text": db_field.help_text,
     } | options
     if each is not None:
-        return durations.WholeDurationField(each=each, required=not db_field.blank, **arguments)
-    units = durations.MINUTES, durations.HOURS, durations.DAYS
-    return durations.DurationField(
+        return WholeDurationField(each=each, required=not db_field.blank, **arguments)
+    units = MINUTES, HOURS, DAYS
+    return DurationField(
         units=units,
-        usual=durations.DAYS,
+        usual=DAYS,
         most=WINDOW_LIMIT,
         required=not db_field.blank,
         **arguments,

@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 
 from accounts import moments
-from accounts.durations import DAYS, DurationField
+from accounts.duration_fields import DAYS, DurationField
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 28, 14, 5, tzinfo=UTC)

@@ -15,8 +15,7 @@ from accounts.models import Agent, User
 from conversations.lifecycle.transitions import Status
 from conversations.messages import sending
 from conversations.models import Attachment, Author, Message
-from desk import boxes as state_boxes
-from desk import queries
+from desk import queries, state_boxes
 from desk.rights import rights_of
 from routing.models import RuleStep
 from tests.clock import NOW

@@ -18,9 +18,9 @@ from conversations import surveys
 from conversations.lifecycle import actors, verbs
 from conversations.messages import sending
 from conversations.models import Address, Author, CloseReason, Conversation
-from messenger.links import guest_of
 from messenger.mail import addresses, decisions, delivery, pending_mails
 from messenger.mail.compose import NAME_LIMIT, Composed, one_line
+from messenger.mail.links import guest_of
 from messenger.mail.reply_addresses import conversation_of
 from messenger.models import Attempt, Mail, MailKind, MailStatus, Sender
 from tests.clock import NOW

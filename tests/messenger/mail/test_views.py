@@ -15,8 +15,8 @@ from django.test import Client
 from conversations.lifecycle import actors, verbs
 from conversations.messages import sending
 from conversations.models import Address, Author, CloseReason, Conversation, Visitor
-from messenger import links, tickets
-from messenger.mail import addresses, pending_mails, unsubscribing
+from messenger import tickets
+from messenger.mail import addresses, links, pending_mails, unsubscribing
 from messenger.models import Mail, MailKind, Sender
 from messenger.visitors import token_hash_for
 from tests.clock import NOW

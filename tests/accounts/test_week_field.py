@@ -13,7 +13,7 @@ from django.utils import translation
 from accounts.hours import Opening, overlaps
 from accounts.models import Change, Group
 from accounts.models.hours import set_weekly_hours, weekly_hours
-from accounts.week import WeekField, WeekWidget
+from accounts.week_field import WeekField, WeekWidget
 from tests.factories import GroupFactory
 
 

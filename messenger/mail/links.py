@@ -18,6 +18,7 @@ from conversations.models import Visitor
 from messenger.models import Mail
 
 PREFIX = "mail."
+# Not this module's name: links that were mailed are signed with it.
 _SALT = "messenger.links"
 
 

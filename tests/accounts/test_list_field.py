@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.utils import translation
 
-from accounts.lists import ListField
+from accounts.list_field import ListField
 
 
 def field() -> ListField:

@@ -6,7 +6,7 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 
-from accounts.holding import held_by
+from accounts.deletion_blockers import held_by
 from accounts.models import Agent, Group, Role
 from conversations.models import Conversation
 from routing.models import RuleStep

@@ -21,7 +21,7 @@ from conversations.models import Author, Conversation, Person, Visitor
 from conversations.visitors import persons
 from core.events import bus
 from core.realtime.channel_groups import visitor_group
-from messenger import hiding
+from messenger import history_hiding
 from messenger.mail import addresses, delivery, pending_mails
 from messenger.mail.compose import Composed
 from messenger.models import Mail, MailStatus
@@ -60,7 +60,7 @@ def say(conversation: Conversation, author: Author, body: str, *, at: datetime) 
 
 
 def hide(talk: Conversation, *, at: datetime, hidden: bool = True) -> None:
-    hiding.hide(Visitor.objects.get(pk=talk.visitor_id), hidden=hidden, at=at)
+    history_hiding.hide(Visitor.objects.get(pk=talk.visitor_id), hidden=hidden, at=at)
 
 
 def test_a_hidden_answer_is_not_mailed(talk: Conversation) -> None:
@@ -172,7 +172,7 @@ def test_hiding_is_announced_after_the_commit(
     for browser in (visitor, other):
         persons.link(browser, person)
     with django_capture_on_commit_callbacks(execute=True):
-        hiding.hide(visitor, hidden=hidden, at=NOW)
+        history_hiding.hide(visitor, hidden=hidden, at=NOW)
     (fact,) = facts
     assert set(fact.visitor_ids) == {visitor.pk, other.pk}
     assert fact.hidden_at == (NOW.isoformat() if hidden else None)

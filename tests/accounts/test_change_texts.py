@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from accounts import audit
+from accounts.change_texts import FieldChange, Reader
 from accounts.models import Change, Role
-from accounts.reading import FieldChange, Reader
 from tests.factories import AgentFactory, GroupFactory, StepFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
