@@ -39,6 +39,7 @@ def script_texts() -> dict[str, Any]:
         | _composer_texts()
         | _reply_texts()
         | _mirror_texts()
+        | _channel_texts()
         | upload_strings()
         | emoji_strings()
     )
@@ -72,6 +73,20 @@ def _dialogue_texts() -> dict[str, str]:
         "appLoading": _("Loading…"),
         "appSilent": _("This application is not responding."),
         "appForbidden": _("An application cannot be on the same host as the desk."),
+    }
+
+
+def _channel_texts() -> dict[str, str]:
+    """Return the texts about the limits of a channel outside the Messenger."""
+    return {
+        "channelTooLong": _(
+            "This message has {count} characters. {channel} takes {limit}. Send it in several "
+            "parts."
+        ),
+        "channelCount": _("{count} of {limit} characters"),
+        "channelFileKind": _("{channel} does not accept files of this kind."),
+        "channelFileSize": _("{channel} accepts files of this kind up to {limit} MB."),
+        "channelClosed": _("{channel} delivers only templates now. Choose one above."),
     }
 
 

@@ -22,6 +22,7 @@ from desk.views import (
     snoozing,
     suggesting,
     supervision,
+    templates,
     why,
     writing,
 )
@@ -63,6 +64,7 @@ urlpatterns = [
     ],
     path("desk/c/<int:number>/why/", why.why, name="why"),
     path("desk/c/<int:number>/snooze/", snoozing.snooze, name="snooze"),
+    path("desk/c/<int:number>/templates/", templates.choose, name="templates"),
     path("desk/c/<int:number>/transfer/", actions.transfer, name="transfer"),
     path("desk/c/<int:number>/block/", actions.block, name="block"),
     path("desk/c/<int:number>/unblock/", actions.unblock, name="unblock"),

@@ -21,6 +21,7 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from conversations.agents import notes
+from conversations.inboxes import templates
 from conversations.messages import attachments, rejections, sending, validators
 from conversations.messages.rich_content import check_rich_content
 from conversations.models import Conversation
@@ -33,10 +34,11 @@ from desk.api.serializers import (
     MessageSerializer,
     NewMessageSerializer,
     NoteSerializer,
+    TemplateSerializer,
 )
 from desk.forms import NoteForm
 from desk.timeline import names_of
-from routing.actions import by_program
+from routing.actions import by_agent, by_program
 
 LIST = [
     OpenApiParameter("cursor", description="From `next` or `previous`."),
@@ -93,6 +95,16 @@ class Contents(Explained):
 
     def _post_message(self, request: Request, conversation: Conversation) -> Response:
         fields = checked(request, NewMessageSerializer, "data")
+        if template := fields.get("template"):
+            sent = by_agent.send_template(
+                conversation.pk,
+                user=cast(User, request.user),
+                key=f"{template['name']}/{template['language']}",
+                values=template.get("values", {}),
+                client_id=fields["id"],
+                at=timezone.now(),
+            )
+            return Response({"message": sent.frame}, status=201 if sent.is_new else 200)
         file = fields.get("attachment")
         offers = fields.get("choices") or fields.get("cards")
         if file is not None and not offers:
@@ -114,6 +126,14 @@ class Contents(Explained):
             attachment=file,
         )
         return Response({"message": sent.frame}, status=201 if sent.is_new else 200)
+
+    @extend_schema(responses=TemplateSerializer(many=True))
+    @action(detail=True, pagination_class=None)
+    def templates(self, request: Request, number: int) -> Response:
+        """List the texts that the provider of the conversation's channel has approved."""
+        inbox = self.get_object().inbox
+        found = templates.of(inbox) if inbox is not None else []
+        return Response(TemplateSerializer(found, many=True).data)
 
     @extend_schema(
         methods=["put"],

@@ -67,6 +67,24 @@ class MessageSerializer(serializers.Serializer[Any]):
     offer = serializers.DictField(required=False)
 
 
+class TemplateSerializer(serializers.Serializer[Any]):
+    """A text that the provider of a channel has approved. `text` has places such as {{1}}."""
+
+    name = serializers.CharField()
+    language = serializers.CharField()
+    text = serializers.CharField()
+    places = serializers.ListField(child=serializers.CharField())
+    buttons = serializers.ListField(child=serializers.CharField())
+
+
+class TemplateUseSerializer(serializers.Serializer[Any]):
+    """A template, and what stands in its places."""
+
+    name = serializers.CharField()
+    language = serializers.CharField()
+    values = serializers.DictField(child=serializers.CharField(), required=False)
+
+
 class NewMessageSerializer(serializers.Serializer[Any]):
     """A message from an agent or a bot, with a file, choices and cards. A choice that the visitor
     presses comes back once, as their own message."""
@@ -84,6 +102,10 @@ class NewMessageSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="At most 6: {title, text, image, links: [{text, url}]}; images from the "
         "website's own domains.",
+    )
+    template = TemplateUseSerializer(
+        required=False,
+        help_text="Instead of everything else: a text that the provider of the channel approved.",
     )
 
 

@@ -23,7 +23,7 @@ from conversations.lifecycle.transitions import Verb
 from conversations.models import Address, Conversation
 from conversations.visitors import blocks, page_views, visitor_presence
 from core.asgi.files import UPLOAD_BYTES
-from desk import embedded, past_conversations, queries, state_boxes, timeline
+from desk import channel_limits, embedded, past_conversations, queries, state_boxes, timeline
 from desk.calls import past_calls
 from desk.mirroring.current_page import mirror_of
 from desk.mirroring.picture import picture_of
@@ -82,6 +82,7 @@ def conversation_of(
         "pages": pages[:SHOWN],
         "older_pages": pages[SHOWN:],
         "channel_label": channel_label(conversation),
+        "channel_limits": channel_limits.of(conversation, at=at),
         "address": Address.objects.filter(visitor=conversation.visitor_id).first(),
         "is_online": is_online,
         "rights": rights_of(conversation, user, agent, at=at),

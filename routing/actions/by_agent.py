@@ -7,18 +7,20 @@ transfer may have come before the click.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from accounts import preferences
 from accounts.models import Agent, AgentChannel, Group, User
 from conversations.agents import notes
+from conversations.inboxes import templates
 from conversations.lifecycle import actors, verbs
 from conversations.lifecycle.transitions import WAITING, Refused, Status, Verb
 from conversations.lifecycle.verbs import Held
-from conversations.messages import closing_message, sending
+from conversations.messages import closing_message, rejections, sending
+from conversations.messages.sending import Sent
 from conversations.models import Author, CloseReason, Contact, Conversation
-from conversations.visitors import blocks
+from conversations.visitors import blocks, persons
 from core.db.retry import retried
 from routing.actions import assignment
 
@@ -74,6 +76,34 @@ def finish(
         at=at,
     )
     return verbs.finish(conversation_id, actor=actors.agent(user), at=at)
+
+
+@retried
+def send_template(
+    conversation_id: int,
+    *,
+    user: User,
+    key: str,
+    values: Mapping[str, str],
+    client_id: uuid.UUID,
+    at: datetime,
+) -> Sent:
+    """Send a text that the provider of the conversation's channel has approved; raise ``Rejected``
+    if the agent does not hold the conversation, or if the provider would refuse the text."""
+    conversation = verbs.lock(conversation_id)
+    holder = conversation.agent
+    if conversation.status != Status.ACTIVE or holder is None or holder.user_id != user.pk:
+        raise rejections.not_on_desk()
+    persons.check_willing(conversation.visitor)
+    body, offer = templates.compose(conversation.inbox, key, values)
+    return sending.add(
+        conversation_id,
+        author=Author.AGENT,
+        body=body,
+        offer=offer,
+        client_id=client_id,
+        at=at,
+    )
 
 
 @retried

@@ -3,6 +3,7 @@
 
 import { Thread } from "../shared/thread.js";
 import { Uploads } from "../shared/uploads.js";
+import { ChannelLimits } from "./channel.js";
 import { drafts } from "./drafts.js";
 import { Log } from "./log.js";
 import { Store, notify, texts } from "./page.js";
@@ -99,6 +100,7 @@ export class Dialogue {
       number,
       isInbox: "inbox" in section.dataset,
     });
+    this.channel = new ChannelLimits(() => this.section);
     this.thread = threadOf(this.number, {
       onChange: (thread) => this.#changed(thread),
       onState: ({ deliveries }) => {
@@ -143,6 +145,7 @@ export class Dialogue {
   /** The fragment was morphed: a composer may have come or gone. */
   refresh() {
     this.log.draw(this.thread, this.asides);
+    this.channel.draw(this.thread);
     const box = this.box;
     if (!box) this.#showBegun();
     if (!box || box === this.readyBox) return;
@@ -173,6 +176,7 @@ export class Dialogue {
       headers: () => ({ "Accept-Language": document.documentElement.lang }),
       strings: texts,
       limit: Number(box.form.dataset.limit),
+      refuses: (file) => this.channel.refusalOf(file),
       onChange: () => {
         if (this.uploads?.items.length) switchTo(this.number, "reply"); // Files go with the reply only.
         this.#filesChanged();
@@ -222,6 +226,7 @@ export class Dialogue {
 
   stop() {
     this.thread.stop();
+    this.channel.stop();
     this.uploads?.stop();
     clearTimeout(this.typingTimer);
     if (this.thread.pending.length) sendBehind(this.number);
@@ -249,6 +254,7 @@ export class Dialogue {
 
   #changed(thread) {
     this.log.draw(thread, this.asides);
+    this.channel?.draw(thread);
     if (this.isMine) this.suggestions?.follow(thread);
     this.markRead();
     this.onLine();
@@ -279,6 +285,11 @@ export class Dialogue {
     if (place && this.warnedOf !== body) {
       this.warnedOf = body;
       this.#complain(texts.cannedRaw.replace("{place}", place));
+      return;
+    }
+    const refusal = (body || this.uploads?.items.length) && this.channel.complaintAbout(body);
+    if (refusal) {
+      this.#complain(refusal);
       return;
     }
     this.isPledged = true; // Files that are still uploading follow by themselves.
@@ -330,6 +341,7 @@ export class Dialogue {
     drafts.set(this.number, this.box.value);
     this.#grow();
     this.#complain("");
+    this.#hint(this.channel.countOf(this.box.value));
     this.#tellTyping(this.box.value !== "");
   }
 

@@ -13,10 +13,11 @@ export class Uploads {
    * headers()     headers of each request
    * strings       uploading, upload_held, upload_failed, upload_too_large, upload_too_many, remove_file, retry_file
    * limit         bytes of the largest file
+   * refuses(file) why this file cannot be sent here, or ""
    * onChange()    files were added, removed, or are ready
    */
-  constructor({ form, zone, url, headers, strings, limit, onChange = () => {} }) {
-    Object.assign(this, { form, url, headers, strings, limit, onChange });
+  constructor({ form, zone, url, headers, strings, limit, refuses = () => "", onChange = () => {} }) {
+    Object.assign(this, { form, url, headers, strings, limit, refuses, onChange });
     this.items = [];
     this.input = form.querySelector("[data-files]");
     this.chips = form.querySelector("[data-chips]");
@@ -66,7 +67,9 @@ export class Uploads {
       }
       const item = { id: newId(), file, name: file.name, done: 0, state: "going", sentence: "" };
       this.items.push(item);
-      if (file.size > this.limit) this.#fail(item, this.strings.upload_too_large, { isFinal: true });
+      const refusal = this.refuses(file);
+      if (refusal) this.#fail(item, refusal, { isFinal: true });
+      else if (file.size > this.limit) this.#fail(item, this.strings.upload_too_large, { isFinal: true });
       else if (this.url(item.id) === "") item.state = "held";
       else this.#start(item);
     }

@@ -190,6 +190,7 @@ def test_the_schema_is_generated_without_warnings(capsys: Any) -> None:
             f"/api/v1/conversations/{{number}}/{part}/"
             for part in (
                 *("messages", "files/{file}", "notes", "events", "contacts", "why"),
+                "templates",
                 *("snooze", "pending", "on-hold", "solve", "close", "transfer"),
                 *("take", "resume", "wake", "release", "block"),
             )
