@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Crowd
+from tests.browser.mirrors import site
 from tests.browser.people import Agent, Visitor
 from tests.browser.product import Product
 from tests.browser.test_calls import LISTEN, calls, flows, iframe, panel, press
-from tests.browser.test_mirroring import site
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from typing import Any
 from playwright.sync_api import Frame, Page, expect
 
 from tests.browser.conftest import Crowd
+from tests.browser.mirrors import site, wait_until
 from tests.browser.people import Agent, Visitor
 from tests.browser.product import Product
-from tests.browser.test_mirroring import site, wait_until
 
 # Every connection that a page makes, so that the test can ask what flows.
 LISTEN = """

@@ -15,9 +15,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Crowd
+from tests.browser.mirrors import site
 from tests.browser.product import Product, free_port
 from tests.browser.test_calls import answered, calls, flow, flows, iframe, panel, press, start
-from tests.browser.test_mirroring import site
 
 SECRET = "the-secret-of-both"
 TURNSERVER = shutil.which("turnserver")

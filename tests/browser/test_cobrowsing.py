@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Crowd
+from tests.browser.mirrors import look, picture, site, start
 from tests.browser.people import Agent, Visitor
 from tests.browser.product import Product
-from tests.browser.test_mirroring import look, picture, site, start
 
 ALL = ["point", "highlight", "draw", "scroll", "link", "click", "fill"]
 PAGE = """<style>* { box-sizing: border-box } body { margin: 0; font: 14px/20px sans-serif }
