@@ -23,10 +23,11 @@ from django.db.models.functions import Coalesce, Greatest
 
 from accounts.models import Channel, open_at
 from conversations.lifecycle.transitions import Status
-from conversations.messages.reading import seen_by_visitor
+from conversations.messages import reading
 from conversations.models import Author, Conversation, Message, Survey, Visitor
 from conversations.visitors.persons import browsers_of
 from routing import wait_estimate
+from routing.models import DeskPresence
 
 HISTORY = 50
 
@@ -100,12 +101,11 @@ def _unread() -> Case:
 
 def conversation_of(conversation: Conversation, *, at: datetime) -> dict[str, Any]:
     """Return one conversation as its visitor sees it now."""
-    rows = _with_columns(Conversation.objects.filter(pk=conversation.pk), at=at)
-    return _shown(rows.values(*COLUMNS).get(), at=at)
+    return _shown(reading.row_for_visitor(conversation.pk, at=at, presence=DeskPresence), at=at)
 
 
 def _shown(row: dict[str, Any], *, at: datetime) -> dict[str, Any]:
-    shown = seen_by_visitor(row, at=at)
+    shown = reading.seen_by_visitor(row, at=at)
     if row["place"] is not None:
         group, channel = row["group_id"], Channel(row["channel"])
         shown["within"] = wait_estimate.wait_of(group, channel, row["place"], at=at)

@@ -7,6 +7,8 @@ conversation; every other way onto a desk takes the agent's lock too.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.utils import timezone
 
 from accounts.models import Agent, AgentChannel, Channel
@@ -84,12 +86,17 @@ def drain_group(group_id: int, channel: Channel) -> int:
             chosen = _choose(able, load.all_needs(group_id, channel))
         if chosen is None:
             break
-        if serve(chosen, channel):
-            pushed += 1
-        else:
+        served = _serve(chosen, channel, most=1)
+        if not served.count:
             # Another drain was faster, or the rows are locked. Leave this agent out, or it would be
             # chosen again without end.
             passed.add(chosen)
+            continue
+        pushed += served.count
+        # The agent may have got something older that waits elsewhere. If not, that was all: what
+        # has begun to wait since then brings a drain of its own.
+        if len(needs) == 1 and served.groups == (group_id,):
+            break
     return pushed
 
 
@@ -119,39 +126,50 @@ def fill(agent_id: int, channel: Channel) -> int:
     is_full = False
     # In batches, because each locks the agent's row until it is committed.
     while not is_full:
-        served, is_full = _serve(agent_id, channel, most=BATCH)
-        pushed += served
-        if not served:
+        served = _serve(agent_id, channel, most=BATCH)
+        pushed += served.count
+        is_full = served.is_full
+        if not served.count:
             break
     return pushed
 
 
 def serve(agent_id: int, channel: Channel) -> bool:
     """Push the next conversation to an agent; False if there is none or no free slot."""
-    served, _is_full = _serve(agent_id, channel, most=1)
-    return bool(served)
+    return bool(_serve(agent_id, channel, most=1).count)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """How many conversations an agent got, the groups in whose queues they waited, and whether the
+    agent has no free slot left."""
+
+    count: int = 0
+    groups: tuple[int | None, ...] = ()
+    is_full: bool = False
 
 
 @retried
-def _serve(agent_id: int, channel: Channel, *, most: int) -> tuple[int, bool]:
+def _serve(agent_id: int, channel: Channel, *, most: int) -> Served:
     """Push up to ``most`` conversations to an agent in one transaction.
 
-    Return how many, and whether the agent has no free slot left. Fewer than they could take means
-    that nothing else waits, or that a row is locked at the moment; then the caller asks again.
-    What is assigned to them comes first (R88: it is promised), then the oldest in the queues of all
-    their groups, whoever else is online (R52, R53, C15, C17, C26).
+    Fewer than they could take means that nothing else waits, or that a row is locked at the moment;
+    then the caller asks again. What is assigned to them comes first (R88: it is promised), then the
+    oldest in the queues of all their groups, whoever else is online (R52, R53, C15, C17, C26).
     """
     if not work_queue.is_any(agent_id, channel, at=timezone.now()):
-        return 0, False  # What begins to wait after this check brings a drain of its own.
+        return Served()  # What begins to wait after this check brings a drain of its own.
     agent = next(iter(Agent.objects.raw(HELD, [agent_id])), None)
     if agent is None:
-        return 0, False
+        return Served()
     # Read, and the load counted, after the lock, which may have been waited for.
     at = timezone.now()
     taker = load.taker(agent_id, channel, at=at)
     if taker is None or not taker.free:
-        return 0, True
+        return Served(is_full=True)
     chosen = work_queue.next_for(agent_id, channel, at=at, most=min(taker.free, most))
+    # Read before the push, which changes the rows in memory.
+    groups = tuple(one.group_id for one in chosen if one.status == Status.QUEUED)
     if chosen:
         verbs.push_many(chosen, agent=agent, at=at, slots=taker.slots)
-    return len(chosen), len(chosen) == taker.free
+    return Served(len(chosen), groups, is_full=len(chosen) == taker.free)

@@ -287,7 +287,7 @@ def write(moves: Sequence[Move]) -> None:
     denormalized.note_closures([(move.conversation, move.actor, move.data) for move in closed])
     # A conversation without a row comes from ``begin``, and is the only one of its call.
     if moves[0].conversation._state.adding:
-        moves[0].conversation.save()
+        bulk_sql.add(moves[0].conversation)
     else:
         besides = frozenset().union(*(move.besides for move in moves))
         bulk_sql.update([move.conversation for move in moves], MOVED | besides)

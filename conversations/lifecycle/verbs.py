@@ -382,7 +382,7 @@ def _move(
     return conversation
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def push_many(
     conversations: Sequence[Conversation], *, agent: Agent, at: datetime, slots: int
 ) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from channels.db import database_sync_to_async
+from django.db import connection
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
@@ -40,7 +42,7 @@ SEEN_AS = {
 # One row for each message, or a single one with empty message columns. Each repeats the
 # conversation. Plain SQL: it runs in the event loop, in one round trip, for each client every 25 s.
 AFTER = """
-    SELECT c.public_id, c.status, c.channel, c.inbox_id, c.bot_name, c.bot_picture,
+    SELECT c.public_id, c.status, c.channel, c.group_id, c.inbox_id, c.bot_name, c.bot_picture,
            c.is_asynchronous, c.last_seq, c.agent_read_seq,
            c.visitor_read_seq, c.opened_at, c.closed_at, holder.display_name AS holder,
            until.seq AS hidden_seq, c.moved_at, c.last_agent_message_at,
@@ -156,14 +158,7 @@ async def for_visitor(
         "limit": PAGE,
         "at": at,
     }
-    guard = f"c.public_id = %(conversation)s AND {SPOKEN_FOR}"
-    query = AFTER.format(
-        guard=guard,
-        hidden=HIDDEN_SEQ,
-        is_open=TEAM_IS_OPEN,
-        **_with_presence(presence),
-        **NO_EMAIL,
-    )
+    query = _for_visitor(f"c.public_id = %(conversation)s AND {SPOKEN_FOR}", presence)
     rows = await async_pool.fetch_all(query, values)
     if not rows:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
@@ -175,6 +170,31 @@ async def for_visitor(
         await database_sync_to_async(silent.update)(seen_again_at=at)
     shown = seen_by_visitor(rows[0], at=at)
     return {"messages": _frames(rows), "conversation": shown} | _more(rows)
+
+
+def row_for_visitor(conversation: int, *, at: datetime, presence: type[Model]) -> dict[str, Any]:
+    """Return what ``seen_by_visitor`` reads of the conversation with this number, and its group."""
+    values: dict[str, Any] = {
+        "conversation": conversation,
+        "after_seq": SEQ_LIMIT,
+        "limit": 0,
+        "at": at,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_for_visitor("c.id = %(conversation)s", presence), values)
+        row = cursor.fetchone()
+        return dict(zip([column.name for column in cursor.description], row, strict=True))
+
+
+@cache
+def _for_visitor(guard: str, presence: type[Model]) -> str:
+    return AFTER.format(
+        guard=guard,
+        hidden=HIDDEN_SEQ,
+        is_open=TEAM_IS_OPEN,
+        **_with_presence(presence),
+        **NO_EMAIL,
+    )
 
 
 async def for_agent(*, conversation: int, after_seq: int) -> dict[str, Any]:

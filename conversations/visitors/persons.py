@@ -17,6 +17,7 @@ from conversations.facts import BrowserLinked, ConsentChanged, HistoryHidden
 from conversations.messages import rejections
 from conversations.models import Address, Consent, ConsentKind, Message, Person, Visitor
 from conversations.visitors import page_views
+from core.db import bulk_sql
 from core.events import bus
 
 SPOKEN_FOR = """EXISTS (
@@ -51,10 +52,9 @@ def browsers_of(visitor: Visitor) -> QuerySet[Visitor]:
 def lock(visitor: Visitor) -> None:
     """Lock the person behind ``visitor``, or the visitor, so that two of their tabs or browsers
     take turns."""
-    if visitor.person_id is None:
-        Visitor.objects.select_for_update(no_key=True).get(pk=visitor.pk)
-    else:
-        Person.objects.select_for_update(no_key=True).get(pk=visitor.person_id)
+    model, key = (Visitor, visitor.pk) if visitor.person_id is None else (Person, visitor.person_id)
+    # Only the key: the row is locked, not read.
+    model.objects.select_for_update(no_key=True).values_list("pk").get(pk=key)
 
 
 def describe(person: Person, *, name: str, profile: dict[str, Any]) -> None:
@@ -108,6 +108,13 @@ def record(visitor: Visitor, consent: Consent) -> None:
         page_views.forget_visitors(browsers.values_list("pk", flat=True))
     ids = tuple(browsers.values_list("pk", flat=True))
     bus.publish(ConsentChanged(visitor_ids=ids, is_given=not is_withdrawn))
+
+
+def record_first(visitor: Visitor, consent: Consent) -> None:
+    """Record the consent of a visitor who was created in this transaction, and whom nobody can know
+    yet."""
+    consent.visitor = visitor
+    bulk_sql.insert([consent])
 
 
 @transaction.atomic

@@ -18,6 +18,19 @@ AT_ONCE = 20
 """The most rows inserted by cached SQL; for more, Django's own statement is as fast."""
 
 
+def add(row: Model) -> None:
+    """Insert a new row like ``save``, and set its primary key."""
+    model = type(row)
+    assert model._meta.pk is not None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'{_insertion(model, 1)} RETURNING "{model._meta.pk.column}"',
+            _values(row, _insertable(model)),
+        )
+        row.pk = cursor.fetchone()[0]
+    row._state.adding, row._state.db = False, connection.alias
+
+
 def insert(rows: Sequence[Model]) -> None:
     """Insert rows like ``bulk_create``, without setting their primary keys."""
     if not rows:
@@ -26,7 +39,7 @@ def insert(rows: Sequence[Model]) -> None:
     if len(rows) > AT_ONCE:
         model._default_manager.bulk_create(rows)
         return
-    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    fields = _insertable(model)
     with connection.cursor() as cursor:
         cursor.execute(
             _insertion(model, len(rows)),
@@ -36,10 +49,15 @@ def insert(rows: Sequence[Model]) -> None:
 
 @cache
 def _insertion(model: type[Model], count: int) -> str:
-    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    fields = _insertable(model)
     columns = ", ".join(f'"{field.column}"' for field in fields)
     one = f"({', '.join(['%s'] * len(fields))})"
     return f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES {", ".join([one] * count)}'
+
+
+@cache
+def _insertable(model: type[Model]) -> list[Field[Any, Any]]:
+    return [field for field in model._meta.concrete_fields if not field.primary_key]
 
 
 def update(changed: Sequence[Model], names: frozenset[str]) -> None:

@@ -14,7 +14,7 @@ from conversations.models import Visitor
 from conversations.privacy import visitor_copy
 from conversations.visitors import persons
 from core.rejection import Rejected
-from messenger import consents, history_hiding, identity
+from messenger import consents, history_hiding, identity, tickets
 from messenger.identity import Claims
 from messenger.views.visitor_request import json_of, visitor_endpoint
 from messenger.visitors import bearer_of, create, identify, leave, visitor_of
@@ -41,7 +41,10 @@ def visitors(request: HttpRequest, website: Website) -> HttpResponse:
     consent = consents.agreed(website, language=language, sha256=sent.get("consent"), at=at)
     claims = _claims(website, sent["identity"]) if sent.get("identity") else None
     visitor, token = create(website, consent, at=at, claims=claims)
-    return JsonResponse({"token": token, "visitor": str(visitor.public_id)}, status=201)
+    # Their first socket needs no request of its own.
+    ticket = tickets.issue(visitor.pk, token_hash=visitor.token_hash)
+    answer = {"token": token, "visitor": str(visitor.public_id), "ticket": ticket}
+    return JsonResponse(answer, status=201)
 
 
 @visitor_endpoint("POST", door="identity")

@@ -6,7 +6,7 @@ import { byId, isWeb, link, linked } from "./elements.js";
 export class Consent {
   /** session, config; mayDecline: whether there is a page to go back to; proof(): a promise of the
   *  token of a customer who is not identified yet, since the page and the server may be slower than
-  *  the visitor's consent; onGiven({token, privacy}): a token for a new visitor */
+  *  the visitor's consent; onGiven({token, ticket, privacy}): a token for a new visitor */
   constructor({ session, config, mayDecline, proof, onGiven }) {
     Object.assign(this, { session, config, proof, onGiven });
     this.standing = null; // "given", "outdated" or "withdrawn", once the server has answered.

@@ -338,9 +338,9 @@ class Messenger {
   }
 
   /** `token` is set for a new visitor, `privacy` for one who consents once more. */
-  async consented({ token, visitor, privacy }) {
+  async consented({ token, ticket, visitor, privacy }) {
     if (token) {
-      this.session.token = token;
+      this.session.begin(token, ticket);
       this.known.visitorId = visitor;
       this.pages.tell();
       this.tabs.tell();

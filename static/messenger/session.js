@@ -4,6 +4,7 @@ import { Turns } from "./turns.js";
 
 const REQUEST_MS = 15_000;
 const SOCKET_MS = 5_000;
+const TICKET_MS = 30_000; // Half of what the server grants: its clock began before ours.
 // A draft, an e-mail's link and the chosen conversation are the tab's; all else is the browser's.
 const OF_THE_TAB = ["draft", "guest", "talk", "call"];
 
@@ -63,6 +64,12 @@ export class Session {
 
   set token(token) {
     this.save("token", token);
+  }
+
+  /** Become a new visitor. The `ticket` that comes with the token opens their first socket. */
+  begin(token, ticket) {
+    this.token = token;
+    this.first = ticket && { ticket, token, until: performance.now() + TICKET_MS };
   }
 
   /** The word of an e-mail's link: while it is set, this tab shows only that conversation (C11). */
@@ -189,13 +196,22 @@ export class Session {
     const { ok, data } = await this.turns.beside((signal) => {
       const timeout = new Promise((resolve) => setTimeout(resolve, SOCKET_MS));
       this.turns.hold(Promise.race([settled, timeout]));
-      return this.#ask("ticket/", { data: {}, signal });
+      return this.#firstTicket() ?? this.#ask("ticket/", { data: {}, signal });
     });
     if (!ok) throw new Error(data.error?.code);
     const url = new URL(`/ws/messenger/${path}`, location.href);
     url.protocol = url.protocol.replace("http", "ws");
     url.searchParams.set("ticket", data.ticket);
     return url.href;
+  }
+
+  /** Return a new visitor's first ticket as an answer, once, if it is still good. */
+  #firstTicket() {
+    const { first } = this;
+    this.first = null;
+    const isGood = first && !this.guest && first.token === this.token;
+    if (!isGood || performance.now() > first.until) return null;
+    return { ok: true, data: { ticket: first.ticket } };
   }
 }
 

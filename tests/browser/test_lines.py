@@ -39,6 +39,24 @@ def expect_equal_views(visitor: Visitor, alice: Agent, texts: list[str]) -> None
     desk.page.close()
 
 
+def test_the_first_socket_opens_with_the_ticket_of_the_consent(crowd: Crowd) -> None:
+    visitor = crowd.visitor()
+    asked: list[str] = []
+    visitor.page.on("request", lambda request: asked.append(request.url))
+    visitor.visit()
+    visitor.open()
+    with visitor.page.expect_websocket() as line:
+        visitor.agree()
+    assert "ticket=" in line.value.url
+    visitor.say("at once")
+    expect(visitor.bubble("at once")).to_contain_text("Sent")
+    assert not [url for url in asked if url.endswith("/ticket/")]
+    # It opened one socket. The next page asks for another.
+    with visitor.page.expect_response("**/ticket/") as fresh, visitor.page.expect_websocket():
+        visitor.visit()
+    assert fresh.value.ok
+
+
 def test_messages_written_offline_are_sent_once(crowd: Crowd) -> None:
     crowd.expect_complaint(NO_LINE)
     visitor, alice = in_conversation(crowd)

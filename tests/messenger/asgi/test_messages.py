@@ -79,6 +79,15 @@ def test_consent_creates_the_visitor_and_stores_the_accepted_text(
     assert browser.token not in str(consent.visitor.__dict__)
 
 
+def test_consent_brings_the_ticket_of_the_first_socket(browser: Browser, website: Website) -> None:
+    text = texts_of(website, "fr")["consent"]
+    answer = browser.post("visitors/", {"language": "fr", "consent": sha256_of(text)}).json()
+    visitor = Visitor.objects.get()
+    holder = tickets.Holder(visitor.pk, None, hash_token(answer["token"]))
+    assert tickets.redeem(answer["ticket"]) == holder
+    assert tickets.redeem(answer["ticket"]) is None
+
+
 @pytest.mark.parametrize("consent", ["", "0" * 64, None, 7])
 def test_consent_to_a_text_that_was_not_shown_is_refused(browser: Browser, consent: object) -> None:
     answer = browser.post("visitors/", {"language": "fr", "consent": consent})
