@@ -12,19 +12,18 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
-from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts import rights
-from accounts.logins.reauthentication import is_fresh
-from accounts.models import ApiToken, User
+from accounts.models import User
 from conversations.models import Person, Visitor
 from conversations.privacy import personal_data
 from conversations.visitors import persons
 from core.text.cleaning import line
 from desk.api.editing import IF_MATCH, Edited
+from desk.api.freshness import FreshOrToken
 from desk.api.refusal import Explained, Refusal, checked
 
 PROFILE_LIMIT = 30
@@ -103,20 +102,11 @@ class ErasureSerializer(serializers.Serializer[Any]):
     rows = serializers.DictField(child=serializers.IntegerField())
 
 
-class FreshOrToken(BasePermission):
-    """What cannot be undone needs a token with its own permission or, in a session, a recent proof
-    of identity, as on the page."""
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        if request.method in SAFE_METHODS or view.action != "erase":
-            return True
-        return isinstance(request.auth, ApiToken) or is_fresh(request._request)
-
-
 class Subjects(Explained, Edited, mixins.ListModelMixin, GenericViewSet[Any]):
     """Data subjects, whom administrators and auditors see. All others get 404."""
 
     lookup_url_kwarg = "number"
+    important = frozenset({"erase"})  # It cannot be undone.
     filters: type[serializers.Serializer[Any]]
     columns: dict[str, str]
 

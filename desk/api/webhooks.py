@@ -22,6 +22,7 @@ from conversations.models.webhooks import Trouble
 from conversations.webhooks import events, payloads, verbs
 from desk.api.contents import LIST
 from desk.api.editing import IF_MATCH, Edited
+from desk.api.freshness import FreshOrToken
 from desk.api.refusal import checked
 from desk.api.serializers import Empty
 
@@ -136,9 +137,16 @@ class WebhookViewSet(
     """Receivers of events. Only administrators see them; all others get 404."""
 
     noun = "webhooks"
+    # They decide where data are sent, and show the secret.
+    important = frozenset(
+        {"create", "partial_update", "destroy", "rotate", "resume", "test", "replay"}
+    )
     serializer_class = WebhookSerializer
     lookup_url_kwarg = "number"
     lookup_value_converter = "int"
+
+    def get_permissions(self) -> list[Any]:
+        return [*super().get_permissions(), FreshOrToken()]
 
     def get_queryset(self) -> QuerySet[Webhook]:
         if getattr(self, "swagger_fake_view", False):

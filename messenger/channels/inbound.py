@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -47,13 +46,13 @@ from messenger.channels.connector import (
     RemoteFile,
     Undeliverable,
 )
+from messenger.channels.sweeps import sweep
 from messenger.visitors import hash_token
 from messenger.website_texts import language_among
 from routing import demand_counter, engagement
 
 logger = logging.getLogger(__name__)
 
-RUN_SECONDS = 30
 ROOM_AGAIN = timedelta(minutes=1)
 TELL_AGAIN = timedelta(days=1)
 FETCH_RETRIES = 8
@@ -143,22 +142,15 @@ def take(*, correspondent_id: int) -> None:
 def take_due() -> int:
     """Take whatever is due, for at most half a minute; return how many correspondents had
     something. The sweep behind the reaction."""
-    begun, count = time.monotonic(), 0
     waiting = InboundMessage.objects.filter(
         status=InboundStatus.WAITING, due_at__lte=timezone.now(), inbox__is_active=True
     )
-    for correspondent_id in list(
-        waiting.order_by("correspondent").values_list("correspondent", flat=True).distinct()
-    ):
-        if time.monotonic() - begun > RUN_SECONDS:
-            break
-        try:
-            take(correspondent_id=correspondent_id)
-        except Exception:
-            # One that fails must not block the others.
-            logger.exception("could not take what correspondent %s wrote", correspondent_id)
-        count += 1
-    return count
+    due = waiting.order_by("correspondent").values_list("correspondent", flat=True).distinct()
+    return sweep(
+        list(due),
+        lambda one: take(correspondent_id=one),
+        failure="could not take what correspondent %s wrote",
+    )
 
 
 def _take_next(correspondent_id: int) -> bool:

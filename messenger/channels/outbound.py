@@ -8,7 +8,6 @@ record, the message is sent once more, with the same id for providers that recog
 from __future__ import annotations
 
 import logging
-import time
 from datetime import datetime, timedelta
 
 from django.core.files.storage import default_storage
@@ -35,11 +34,11 @@ from messenger.channels.connector import (
     OutgoingFile,
     Undeliverable,
 )
+from messenger.channels.sweeps import sweep
 
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=2)  # longer than a worker may take: settings.CELERY_TASK_TIME_LIMIT
-RUN_SECONDS = 30
 GIVE_UP_AFTER = timedelta(hours=24)
 LONGEST_WAIT = timedelta(hours=1)
 TOO_LATE = gettext_noop("The channel did not accept it for 24 hours.")
@@ -57,22 +56,15 @@ def send(*, conversation_id: int) -> None:
 def send_due() -> int:
     """Send what is due, for at most half a minute; return how many conversations had something.
     The sweep behind the reaction, and what retries."""
-    begun, count = time.monotonic(), 0
-    due = OutboundMessage.objects.filter(
+    owed = OutboundMessage.objects.filter(
         status=OutboundStatus.OWED, due_at__lte=timezone.now(), inbox__is_active=True
     )
-    for conversation_id in list(
-        due.order_by("conversation").values_list("conversation", flat=True).distinct()
-    ):
-        if time.monotonic() - begun > RUN_SECONDS:
-            break
-        try:
-            send(conversation_id=conversation_id)
-        except Exception:
-            # One that fails must not block the others.
-            logger.exception("could not send what conversation %s owes", conversation_id)
-        count += 1
-    return count
+    due = owed.order_by("conversation").values_list("conversation", flat=True).distinct()
+    return sweep(
+        list(due),
+        lambda one: send(conversation_id=one),
+        failure="could not send what conversation %s owes",
+    )
 
 
 def owe(conversation_id: int, *, at: datetime) -> None:

@@ -154,6 +154,29 @@ def test_webhooks_can_be_managed_over_the_api(website: Website) -> None:
     assert client.delete(path).status_code == 204
 
 
+def test_a_session_changes_webhooks_only_with_a_fresh_proof(website: Website) -> None:
+    boss = UserFactory(role=Role.ADMIN)
+    stale, fresh = Client(), Client()
+    stale.force_login(boss)
+    log_in_freshly(fresh, boss)
+    made = create_webhook(website)
+    path, before = f"/api/v1/webhooks/{made.pk}/", made.secret.reveal()
+    body = {"website": "celeste", "name": "CRM", "url": "https://crm.example.com/"}
+    body["events"] = ["message.created"]  # type: ignore[assignment]
+    assert stale.get(path).status_code == 200
+    assert post(stale, "/api/v1/webhooks/", body).status_code == 403
+    change = {"url": "https://elsewhere.example.com/"}
+    assert stale.patch(path, change, content_type="application/json").status_code == 403
+    for verb in ("rotate", "resume", "test", "replay"):
+        since = {"since": "2026-01-01T00:00:00Z"}
+        assert post(stale, f"{path}{verb}/", since).status_code == 403, verb
+    assert stale.delete(path).status_code == 403
+    made.refresh_from_db()
+    assert made.secret.reveal() == before
+    assert fresh.patch(path, change, content_type="application/json").status_code == 200
+    assert post(fresh, f"{path}rotate/").status_code == 200
+
+
 def test_an_edit_of_what_somebody_has_changed_is_refused(website: Website) -> None:
     client = with_token(UserFactory(role=Role.ADMIN))
     path = f"/api/v1/webhooks/{create_webhook(website).pk}/"

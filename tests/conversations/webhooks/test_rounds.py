@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import transaction
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
@@ -45,6 +46,7 @@ from tests.conversations.webhooks.world import (  # noqa: F401 - fixtures
     step_fixture,
     website_fixture,
 )
+from tests.elsewhere import elsewhere
 from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk, queued
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -210,6 +212,32 @@ def test_a_failed_delivery_is_tried_again_later(
     assert receiver.ids[-1:] == expected(talk)
     row.refresh_from_db()
     assert (row.trouble, row.status, row.attempts) == ("", 200, 2)
+
+
+def test_deliveries_that_fail_together_do_not_come_back_together(
+    make: Make, step: RuleStep, receiver: Receiver
+) -> None:
+    webhook = make()
+    for _ in range(rounds.AT_A_TIME):
+        queued(step)
+    receiver.way = 500
+    drain(webhook)
+    waits = {
+        (one.due_at - one.tried_at).total_seconds()
+        for one in WebhookDelivery.objects.filter(attempts=1)
+        if one.tried_at
+    }
+    assert len(waits) > 1
+    assert all(4.5 <= one <= 5.5 for one in waits)
+
+
+def test_a_claim_does_not_wait_for_another_sender(make: Make) -> None:
+    webhook = make()
+
+    with transaction.atomic():
+        WebhookProgress.objects.select_for_update().get(webhook=webhook)
+        assert elsewhere(lambda: owed.claim(webhook.pk, at=timezone.now())) is None
+    assert owed.claim(webhook.pk, at=timezone.now()) is not None
 
 
 def test_an_answer_of_10_mb_is_a_success_of_which_little_is_read(

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import connection, transaction
 
 from conversations.messages import sending
 from conversations.models import (
@@ -21,6 +21,7 @@ from conversations.models import (
 from core.events import outbox
 from messenger.channels import outbound
 from tests.clock import NOW
+from tests.elsewhere import elsewhere
 from tests.factories import on_desk
 from tests.messenger.channels.stand_in import PICTURE, Provider
 from tests.messenger.channels.world import (
@@ -214,6 +215,15 @@ def test_a_lost_answer_is_tried_again(
     outbound.send_due()
     assert telegram.texts == ["Bonjour", "Bonjour"]  # Telegram has no ids of ours.
     assert states() == ["sent"]
+
+
+def test_a_claim_does_not_wait_for_another_worker(telegram: Provider, talk: Conversation) -> None:
+    answer(talk, "un")
+    outbound.owe(talk.pk, at=NOW)
+    with transaction.atomic():
+        OutboundMessage.objects.select_for_update().get()
+        assert elsewhere(lambda: outbound._claim(talk.pk, at=NOW)) is None
+    assert outbound._claim(talk.pk, at=NOW) is not None
 
 
 def test_eight_workers_send_each_message_once_and_in_order(
