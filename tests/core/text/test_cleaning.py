@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.rejection import Rejected
 from core.text.cleaning import clean, cut, is_identifier, line, words
-from core.text.strict_json import Malformed, parse, parse_object
 
 ANY = st.text(st.characters(codec=None), max_size=60)
 
@@ -95,40 +93,6 @@ def test_a_cut_is_a_prefix_within_the_limit(text: str, limit: int) -> None:
 def test_invisible_text_is_no_identifier(text: str) -> None:
     assert not is_identifier(text)
     assert is_identifier("C-1042 é 客")
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"{",
-        b"\xff\xfe{\x00}\x00",  # UTF-16
-        b'{"a": "\xe9"}',  # Latin-1
-        b'{"a": NaN}',
-        b'{"a": -Infinity}',
-        b'{"a": 1e999}',
-        b'{"a": 9223372036854775808}',
-        b'{"a": ' + b"9" * 5000 + b"}",
-        b'{"a": 1, "a": 2}',
-        b'{"a": {"b": 1, "b": 1}}',
-        b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
-        b"[" * 10_000 + b"]" * 10_000,
-        b'{"a":' * 30 + b"1" + b"}" * 30,
-    ],
-)
-def test_ambiguous_json_is_refused(body: bytes) -> None:
-    with pytest.raises(Malformed):
-        parse(body)
-    with pytest.raises(Rejected) as refused:
-        parse_object(body)
-    assert refused.value.status == 400
-
-
-def test_json_is_cleaned_in_keys_and_values() -> None:
-    body = b'\xef\xbb\xbf{"a\\u0000": ["\\ud83d\\ude00", "\\ud83d", true, null, 1, 1.5, '
-    body += b'{"\\udc00": "x"}]}'
-    assert parse(body) == {"a\ufffd": ["😀", "\ufffd", True, None, 1, 1.5, {"\ufffd": "x"}]}
-    assert parse(b'{"amount": 10.10}', read_number=str) == {"amount": "10.10"}
 
 
 @given(st.text(max_size=40))
