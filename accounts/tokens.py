@@ -33,6 +33,7 @@ NOUNS = {
     "targeting": _("Targeting rules"),
     "replies": _("Canned replies"),
     "articles": _("Articles"),
+    "tags": _("Tags"),
     "subscriptions": _("Reports by e-mail"),
 }
 """What scopes name, in the order of the form."""

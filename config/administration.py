@@ -64,6 +64,7 @@ SECTIONS = (
             "conversations.suggestionsettings",
             "conversations.languagemodelsettings",
             "conversations.article",
+            "conversations.tag",
             "conversations.block",
         ),
     ),

@@ -44,6 +44,7 @@ from conversations.facts import (
     NoteWritten,
     PersonalDataErased,
     PushUnanswered,
+    ReasonsChanged,
     SlotFreed,
     SuggestionsAsked,
     SuggestionsCame,
@@ -106,6 +107,7 @@ def connect() -> None:
     on(BrowserLinked, messenger.live.show_person)
     on(VisitorLoggedOut, messenger.live.end_sockets)
     on(NoteWritten, desk.live.show_note)
+    on(ReasonsChanged, desk.live.show_note)
     on(VisitorBrowsed, desk.live.show_visitor)
     on(AgentMentioned, desk.live.show_agent)
     on(AgentChanged, desk.live.show_agent, messenger.live.show_agent, reporting.live.show_agent)

@@ -37,6 +37,7 @@ from conversations.models import (
     Visitor,
 )
 from conversations.privacy import personal_data
+from conversations.reasons import admin as _tags  # noqa: F401 - registers them
 from conversations.suggestions import remote
 from conversations.visitors import blocks
 

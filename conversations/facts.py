@@ -58,6 +58,14 @@ class NoteWritten(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class ReasonsChanged(Fact):
+    """The tags of a conversation changed. ``agent_id`` holds the conversation."""
+
+    conversation_id: int
+    agent_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class AgentMentioned(Fact):
     """A note mentioned an agent."""
 

@@ -17,6 +17,7 @@ from conversations.facts import (
     MessagesRead,
     NoteWritten,
     PushUnanswered,
+    ReasonsChanged,
     SuggestionsCame,
     SummaryMade,
     VisitorBrowsed,
@@ -86,9 +87,9 @@ def _teams(fact: ConversationMoved) -> set[int]:
     return {group_id for group_id in (joined, left) if group_id is not None}
 
 
-async def show_note(fact: NoteWritten | SummaryMade) -> None:
-    """Push to the desk that holds the conversation; others read the note or the summary when they
-    open it."""
+async def show_note(fact: NoteWritten | SummaryMade | ReasonsChanged) -> None:
+    """Push to the desk that holds the conversation; others read the note, the summary or the tags
+    when they open it."""
     if fact.agent_id is not None:
         frame = {"type": "changed", "what": "conversation", "conversation": fact.conversation_id}
         await push(desk_group(fact.agent_id), frame)

@@ -12,6 +12,7 @@ from accounts.models import Agent, User
 from accounts.rights import websites_of
 from conversations.lifecycle.transitions import Status
 from conversations.models import Conversation, Style
+from desk.tags import may_tag
 from routing import presence
 from routing.actions import by_supervisor, undo
 
@@ -37,6 +38,7 @@ class Rights:
     release: bool
     release_must_wait: bool
     unblock: bool
+    tag: bool
 
 
 def rights_of(
@@ -70,6 +72,7 @@ def rights_of(
         and holder is not None
         and presence.is_connected(holder, at),
         unblock=websites_of(user).filter(pk=conversation.website_id).exists(),
+        tag=may_tag(conversation, user, agent),
     )
 
 

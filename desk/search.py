@@ -22,7 +22,18 @@ from psycopg.errors import QueryCanceled
 
 from accounts import rights
 from accounts.models import Agent, Group, User
-from conversations.models import Address, Contact, Conversation, Message, Note, Person, Visitor
+from conversations.models import (
+    Address,
+    Contact,
+    Conversation,
+    ConversationTag,
+    Message,
+    Note,
+    Person,
+    Tag,
+    Visitor,
+)
+from conversations.reasons import catalogue
 from conversations.visitors import aliases
 from core.text.search_expressions import Saying, Words
 from core.text.text_search import Piece, Term, cut, sought
@@ -44,6 +55,7 @@ class Search:
     status: str = ""
     group: Group | int | None = None
     agent: Agent | int | None = None
+    tag: Tag | int | None = None
     since: date | None = None
     until: date | None = None
     before: int | None = None
@@ -78,6 +90,13 @@ def agents_for(user: User) -> QuerySet[Agent]:
     """Return the agents by which a user may narrow a search: the members of these groups."""
     members = Group.members.through.objects.filter(group__in=groups_for(user).order_by())
     return Agent.objects.filter(pk__in=members.values("agent"))
+
+
+def tags_for(user: User) -> QuerySet[Tag]:
+    """Return the tags by which a user may narrow a search: those of their websites. A merged one
+    is on no conversation any more."""
+    tags = catalogue.readable_by(user).filter(merged_into=None).select_related("website")
+    return tags.order_by("website__name", "category", "name")
 
 
 def find(search: Search, user: User) -> Page:
@@ -136,6 +155,10 @@ def matching(
     if search.agent:
         has_held = Contact.objects.filter(agent=search.agent).values("conversation")
         rows = rows.filter(Q(agent=search.agent) | Q(pk__in=has_held))
+    if search.tag:
+        rows = rows.filter(
+            pk__in=ConversationTag.objects.filter(tag=search.tag).values("conversation")
+        )
     if search.since:
         rows = rows.filter(opened_at__gte=_midnight(search.since))
     if search.until:

@@ -10,6 +10,7 @@ from django.forms.models import ModelChoiceField
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent, Group, User
+from conversations.models import Tag
 from conversations.models.conversations import STATUS_LABELS
 from desk import search
 
@@ -19,6 +20,14 @@ class GroupField(ModelChoiceField):  # type: ignore[type-arg]
 
     def label_from_instance(self, group: Model) -> str:
         return f"{group} · {group.website}"  # type: ignore[attr-defined]
+
+
+class TagField(ModelChoiceField):  # type: ignore[type-arg]
+    """Tags with their category; the website's name tells those of the same name apart."""
+
+    def label_from_instance(self, tag: Model) -> str:
+        category = f"{tag.category} › " if tag.category else ""  # type: ignore[attr-defined]
+        return f"{category}{tag} · {tag.website}"  # type: ignore[attr-defined]
 
 
 class SearchForm(forms.Form):
@@ -34,6 +43,9 @@ class SearchForm(forms.Form):
     agent = forms.ModelChoiceField(
         label=_("Agent"), queryset=Agent.objects.none(), empty_label=_("All agents"), required=False
     )
+    tag = TagField(
+        label=_("Tag"), queryset=Tag.objects.none(), empty_label=_("All tags"), required=False
+    )
     since = forms.DateField(label=_("From"), required=False)
     until = forms.DateField(label=_("To"), required=False)
     before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
@@ -42,6 +54,7 @@ class SearchForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["group"].queryset = search.groups_for(user)  # type: ignore[attr-defined]
         self.fields["agent"].queryset = search.agents_for(user)  # type: ignore[attr-defined]
+        self.fields["tag"].queryset = search.tags_for(user)  # type: ignore[attr-defined]
         for name in ("since", "until"):
             self.fields[name].widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
             self.fields[name].input_formats = ["%Y-%m-%d"]  # type: ignore[attr-defined]
@@ -72,4 +85,4 @@ class SearchForm(forms.Form):
 
     @property
     def filters(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("status", "group", "agent", "since", "until")]
+        return [self[name] for name in ("status", "group", "agent", "tag", "since", "until")]

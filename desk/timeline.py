@@ -168,8 +168,13 @@ def entries_of(conversation_id: int) -> list[TimelineEntry]:
 
 def names_of(events: Iterable[Event]) -> dict[int, str]:
     """Return the names of the users who acted, by id; one query."""
-    people = {one.actor_user_id for one in events if one.actor_user_id is not None}
-    users = User.objects.filter(pk__in=people).select_related("agent")
+    return names_of_users(event.actor_user_id for event in events)
+
+
+def names_of_users(ids: Iterable[int | None]) -> dict[int, str]:
+    """Return the names that colleagues use for users, by id; one query."""
+    people = {one for one in ids if one is not None}
+    users = User.objects.filter(pk__in=people).select_related("agent") if people else []
     return {user.pk: _name_of(user) for user in users}
 
 

@@ -22,6 +22,7 @@ from desk.views import (
     snoozing,
     suggesting,
     supervision,
+    tagging,
     templates,
     why,
     writing,
@@ -62,6 +63,8 @@ urlpatterns = [
         path(f"desk/c/<int:number>/calls/<uuid:call>/{step}/", calls.step, {"step": step})
         for step in ("answer", "resume", "end")
     ],
+    path("desk/c/<int:number>/tags/", tagging.tags, name="tags"),
+    path("desk/c/<int:number>/tags/<int:tag>/remove/", tagging.remove, name="untag"),
     path("desk/c/<int:number>/why/", why.why, name="why"),
     path("desk/c/<int:number>/snooze/", snoozing.snooze, name="snooze"),
     path("desk/c/<int:number>/templates/", templates.choose, name="templates"),

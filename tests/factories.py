@@ -23,6 +23,7 @@ from conversations.models import (
     Consent,
     Conversation,
     Style,
+    Tag,
     Visitor,
 )
 from messenger.website_texts import sha256_of, texts_of
@@ -295,6 +296,14 @@ def in_status(
         case Status.CLOSED:
             return verbs.close(conversation.pk, reason=CloseReason.RESOLVED, actor=actor, at=at)
     raise AssertionError(status)
+
+
+class TagFactory(DjangoModelFactory):
+    class Meta:
+        model = Tag
+
+    website = factory.SubFactory(WebsiteFactory)
+    name = factory.Sequence(lambda n: f"Tag {n}")
 
 
 class ArticleFactory(DjangoModelFactory):

@@ -25,6 +25,7 @@ from desk.api.people import PersonViewSet, VisitorViewSet
 from desk.api.settings.agents import AgentViewSet, SkillViewSet
 from desk.api.settings.groups import GroupViewSet, HolidayViewSet
 from desk.api.settings.rules import RuleViewSet, TargetingViewSet
+from desk.api.settings.tags import TagViewSet
 from desk.api.settings.texts import ArticleViewSet, ReplyViewSet
 from desk.api.subscriptions import SubscriptionViewSet
 from desk.api.webhooks import WebhookViewSet
@@ -79,6 +80,7 @@ router.register("rules", RuleViewSet, basename="rule")
 router.register("targeting-rules", TargetingViewSet, basename="targeting")
 router.register("replies", ReplyViewSet, basename="reply")
 router.register("articles", ArticleViewSet, basename="article")
+router.register("tags", TagViewSet, basename="tag")
 router.register("subscriptions", SubscriptionViewSet, basename="subscription")
 
 schema = SpectacularAPIView.as_view(permission_classes=[AllowAny], authentication_classes=[])

@@ -57,6 +57,13 @@ from conversations.models.suggestions import (
     SuggestionUse,
 )
 from conversations.models.surveys import Omission, Survey, SurveyOmission
+from conversations.models.tags import (
+    ConversationTag,
+    ReasonEvent,
+    ReasonEventKind,
+    Tag,
+    TagColour,
+)
 from conversations.models.visitors import Consent, ConsentKind, Person, Visitor
 from conversations.models.webhooks import (
     PauseReason,
@@ -90,6 +97,7 @@ __all__ = [
     "Contact",
     "Conversation",
     "ConversationSummary",
+    "ConversationTag",
     "Correspondent",
     "Draft",
     "Erasure",
@@ -120,6 +128,8 @@ __all__ = [
     "Person",
     "Profile",
     "Purpose",
+    "ReasonEvent",
+    "ReasonEventKind",
     "SeenPage",
     "StatusInterval",
     "Style",
@@ -128,6 +138,8 @@ __all__ = [
     "SuggestionUse",
     "Survey",
     "SurveyOmission",
+    "Tag",
+    "TagColour",
     "Trouble",
     "UnansweredQuestion",
     "Visitor",

@@ -32,6 +32,7 @@ from desk.api.serializers import (
     FilterSerializer,
     NewConversationSerializer,
 )
+from desk.api.tagging import Tagging
 from desk.api.verbs import Verbs
 from routing import engagement
 from routing.targeting import PageView
@@ -47,7 +48,7 @@ class NotWaiting(APIException):
 
 @extend_schema(tags=["conversations"])
 @extend_schema_view(list=extend_schema(parameters=[FilterSerializer]))
-class ConversationViewSet(Contents, Verbs, ReadOnlyModelViewSet[Conversation]):
+class ConversationViewSet(Contents, Tagging, Verbs, ReadOnlyModelViewSet[Conversation]):
     """The conversations that the user may see. All others answer 404."""
 
     noun = "conversations"
@@ -60,6 +61,7 @@ class ConversationViewSet(Contents, Verbs, ReadOnlyModelViewSet[Conversation]):
             return Conversation.objects.none()
         conversations = Conversation.objects.visible_to(cast(User, self.request.user))
         conversations = conversations.select_related("website", "group", "agent", "visitor__person")
+        conversations = conversations.prefetch_related("tag_marks__tag")
         return conversations if self.action != "list" else self._narrowed(conversations)
 
     def _narrowed(self, conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
@@ -70,6 +72,7 @@ class ConversationViewSet(Contents, Verbs, ReadOnlyModelViewSet[Conversation]):
             status=asked.get("status", ""),
             group=asked.get("group"),
             agent=asked.get("agent"),
+            tag=asked.get("tag"),
         )
         conversations = search.matching(wanted, sought(text), conversations)
         columns = {

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from conversations.lifecycle.transitions import Status
-from conversations.models import CloseReason, Contact, Conversation, Event, Note
+from conversations.models import (
+    CloseReason,
+    Contact,
+    Conversation,
+    Event,
+    Note,
+    ReasonEvent,
+    Tag,
+)
 from conversations.models.contacts import END_LABELS
 from conversations.models.conversations import DEADLINE_LABELS
 from routing.waits.reasons import Explanation
@@ -18,6 +27,15 @@ class Empty(serializers.ChoiceField):
 
     def __init__(self, choices: Any, **options: Any) -> None:
         super().__init__(choices, allow_blank=True, read_only=True, **options)
+
+
+class MarkSerializer(serializers.ModelSerializer[Tag]):
+    """A tag on a conversation."""
+
+    class Meta:
+        model = Tag
+        fields = ("id", "name")
+        read_only_fields = fields
 
 
 class ConversationSerializer(serializers.ModelSerializer[Conversation]):
@@ -36,6 +54,7 @@ class ConversationSerializer(serializers.ModelSerializer[Conversation]):
         help_text="Your own id for the customer. Null if the visitor is unknown."
     )
     page_url = serializers.CharField(read_only=True, help_text="Empty if unknown.")
+    tags = serializers.SerializerMethodField()
     deadline_kind = Empty(list(DEADLINE_LABELS.items()), help_text="Empty without a deadline.")
     close_reason = Empty(CloseReason.choices, help_text="Empty until it is closed.")
 
@@ -46,9 +65,14 @@ class ConversationSerializer(serializers.ModelSerializer[Conversation]):
             *("is_asynchronous", "is_return", "group", "group_id", "agent", "agent_id"),
             *("visitor", "customer", "required_skills", "page_url", "last_seq"),
             *("opened_at", "queued_at", "moved_at", "closed_at"),
-            *("deadline_at", "deadline_kind", "close_reason"),
+            *("deadline_at", "deadline_kind", "close_reason", "tags"),
         )
         read_only_fields = fields
+
+    @extend_schema_field(MarkSerializer(many=True))
+    def get_tags(self, row: Conversation) -> Any:
+        tags = sorted((mark.tag for mark in row.tag_marks.all()), key=lambda tag: tag.pk)
+        return MarkSerializer(tags, many=True).data
 
     def get_customer(self, row: Conversation) -> str | None:
         return row.visitor.person.external_id if row.visitor.person else None
@@ -167,6 +191,35 @@ class EventSerializer(serializers.ModelSerializer[Event]):
         return reason
 
 
+class TaggingSerializer(serializers.Serializer[Any]):
+    """Tags to add, by their numbers."""
+
+    tags = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        allow_empty=False,
+        max_length=20,
+        help_text="Of the conversation's website, and not archived.",
+    )
+
+
+class ReasonEventSerializer(serializers.ModelSerializer[ReasonEvent]):
+    """A line of the record of tags: what changed, when, and by whom. `before` and `after` are
+    names at that time."""
+
+    by = serializers.CharField(source="actor_kind")
+    name = serializers.SerializerMethodField(help_text="Of the user who did it; null for others.")
+    tag_id = serializers.IntegerField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = ReasonEvent
+        fields = ("id", "kind", "at", "by", "name", "tag_id", "before", "after")
+        read_only_fields = fields
+
+    def get_name(self, event: ReasonEvent) -> str | None:
+        names: dict[int, str] = self.context.get("names", {})
+        return names.get(event.actor_user_id or 0)
+
+
 class ContactSerializer(serializers.ModelSerializer[Contact]):
     """The time that a conversation spent on one agent's desk."""
 
@@ -241,6 +294,9 @@ class FilterSerializer(serializers.Serializer[Any]):
     group = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
     agent = serializers.IntegerField(
         required=False, min_value=1, max_value=2**63 - 1, help_text="Who has or had it."
+    )
+    tag = serializers.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1, help_text="The number of a tag."
     )
     visitor = serializers.UUIDField(required=False, help_text="The Messenger's id for the browser.")
     customer = serializers.CharField(required=False, help_text="Your own id for the customer.")

@@ -23,7 +23,7 @@ from conversations.lifecycle.transitions import Verb
 from conversations.models import Address, Conversation
 from conversations.visitors import blocks, page_views, visitor_presence
 from core.asgi.files import UPLOAD_BYTES
-from desk import channel_limits, embedded, past_conversations, queries, state_boxes, timeline
+from desk import channel_limits, embedded, past_conversations, queries, state_boxes, tags, timeline
 from desk.calls import past_calls
 from desk.mirroring.current_page import mirror_of
 from desk.mirroring.picture import picture_of
@@ -90,6 +90,8 @@ def conversation_of(
         "begun": drafts.left_behind(agent.pk, conversation) if agent else None,
         "notes": notes.of(conversation.pk),
         "events": events,
+        "tags": tags.tags_of(conversation),
+        "reasons": tags.lines_of(conversation.pk),
         "summary": _summary_of(conversation, events),
         "machine_summary": machine_summaries.of(conversation.pk),
         "helps_writing": agent is not None and writing.is_on(conversation.website_id),

@@ -2,6 +2,7 @@
 
 import { keys, listenToKeys } from "./keys.js";
 import { Palette } from "./palette.js";
+import "./tags.js";
 import { writeIn } from "./writing.js";
 
 const dialog = document.getElementById("dialog");
@@ -41,6 +42,7 @@ export function comfort({ panes, open, numbersOnDesk, numbersToAnswer }) {
     },
   });
 
+  document.addEventListener("desk:tagged", ({ detail }) => panes?.find(detail.number)?.refresh());
   document.addEventListener("click", ({ target }) => target.closest("[data-shortcuts]") && showShortcuts());
 }
 

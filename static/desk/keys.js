@@ -44,7 +44,9 @@ export function listenToKeys({ own, onPalette }) {
       target.closest(".dialogue").querySelector(".log").focus();
       return;
     }
-    const isTaken = ctrlKey || metaKey || altKey || document.querySelector("dialog[open]");
+    // Where a layout has "#" only with AltGr or Option, those are part of the character.
+    const isCombined = (ctrlKey || metaKey || altKey) && event.key !== "#";
+    const isTaken = isCombined || document.querySelector("dialog[open]");
     if (!keys.areOn || isTaken || target.closest?.(WRITES)) return;
     const act = own[keyOf(event)] ?? press(keyOf(event));
     if (!act) return;
@@ -55,11 +57,12 @@ export function listenToKeys({ own, onPalette }) {
 
 /** The letter, whatever the layout; a digit even if it needs Shift, as on French keyboards. */
 function keyOf({ key, code }) {
+  if (key === "#") return key;
   return /^Digit\d$/.test(code) && !/^[a-z?/]$/i.test(key) ? code.slice(-1) : key.toLowerCase();
 }
 
 function press(key) {
-  if (!/^[a-z0-9]$/.test(key)) return null;
+  if (!/^[a-z0-9#]$/.test(key)) return null;
   const button = document.querySelector(`[aria-keyshortcuts="${key}"]:not(:disabled)`);
   if (!button || button.closest("[inert], [hidden]")) return null;
   // An action that cannot be undone only gets the focus: Enter performs it.

@@ -6,7 +6,7 @@ import { element, texts } from "./page.js";
 const MOST = 12;
 const SOURCES = [
   [".box", "conversation"],
-  [".pane.focused .held button:not(:disabled), #toolbar .verbs button", "action"],
+  [".pane.focused .held button:not(:disabled), #toolbar .verbs button, #toolbar .add-tag", "action"],
   ["#toasts .act", "action"],
   [".pane.focused .composer [data-canned], .pane.focused .composer [data-attach]", "action"],
   ["#statuses button", "availability"],

@@ -8,12 +8,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from conversations.lifecycle import invariants, ledger
 from conversations.models import Conversation
+from conversations.reasons import record
 
 
 class Command(BaseCommand):
     help = (
         "Replay the ledger of all conversations, or of those given by number, and compare states "
-        "and contacts with the stored ones. Changes nothing. Safe to run on a live system."
+        "and contacts with the stored ones, and tags with their record. Changes nothing. Safe to "
+        "run on a live system."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,6 +35,9 @@ class Command(BaseCommand):
                 self.stderr.write(f"{done} of {count}")
 
             for number, difference in ledger.verify(conversations, on_progress=tell):
+                differences += 1
+                self.stdout.write(f"#{number}: {difference}")
+            for number, difference in record.differences(conversations):
                 differences += 1
                 self.stdout.write(f"#{number}: {difference}")
         if differences:

@@ -1,0 +1,1 @@
+"""Why customers write: the tags of conversations, and their record."""
