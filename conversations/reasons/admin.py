@@ -52,7 +52,8 @@ class TagAdmin(PartForOverseers, admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
         overseen = catalogue.changeable_by(cast(User, request.user))
         rows = super().get_queryset(request).filter(pk__in=overseen.order_by().values("pk"))
-        return rows.annotate(uses=Count("marks"))
+        counted: QuerySet[Tag] = rows.annotate(uses=Count("marks"))
+        return counted
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tag | None = None) -> Any:
         # Its conversations belong to its website.
@@ -91,8 +92,8 @@ class TagAdmin(PartForOverseers, admin.ModelAdmin):
             except Rejected as rejected:
                 self.message_user(request, f"{tag}: {rejected.text}", messages.ERROR)
             else:
-                text = _("“%(name)s” can be used again.") % {"name": tag}
-                self.message_user(request, text, messages.SUCCESS)
+                sentence = _("“%(name)s” can be used again.") % {"name": tag}
+                self.message_user(request, sentence, messages.SUCCESS)
 
     @admin.action(description=_("Merge into another tag…"), permissions=["change"])
     def merge(self, request: HttpRequest, queryset: QuerySet[Tag]) -> HttpResponse | None:
@@ -100,8 +101,8 @@ class TagAdmin(PartForOverseers, admin.ModelAdmin):
         chosen = list(queryset.filter(merged_into=None))
         websites = {tag.website_id for tag in chosen}
         if len(websites) != 1:
-            text = _("Choose tags of one website that were not merged yet.")
-            self.message_user(request, text, messages.ERROR)
+            sentence = _("Choose tags of one website that were not merged yet.")
+            self.message_user(request, sentence, messages.ERROR)
             return None
         others = catalogue.offered_on(websites.pop()).exclude(pk__in=[tag.pk for tag in chosen])
         into = request.POST.get("into", "")

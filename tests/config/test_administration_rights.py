@@ -27,6 +27,7 @@ from conversations.models import (
     Inbox,
     LookEnd,
     MirrorLook,
+    Tag,
     Webhook,
 )
 from conversations.webhooks import verbs as webhooks
@@ -37,6 +38,7 @@ from tests.factories import (
     GroupFactory,
     RuleFactory,
     StepFactory,
+    TagFactory,
     UserFactory,
     VisitorFactory,
     WebsiteFactory,
@@ -49,7 +51,7 @@ pytestmark = pytest.mark.django_db
 # The pages of managers; all others are the administrators' own.
 OVERSEEN: tuple[type[models.Model], ...] = (
     *(Agent, Group, Holiday, Block),
-    *(MirrorLook, CobrowsingSession, Article),
+    *(MirrorLook, CobrowsingSession, Article, Tag),
 )
 
 # A word for each thing: two websites, of which the first has two groups. None is so short that it
@@ -91,6 +93,7 @@ ROWS: dict[type[models.Model], dict[str, set[str]]] = {
         "of_second": {FOREIGN},
     },
     Article: {"of_one": {FIRST}, "of_first": {FIRST}, "of_second": {SECOND}},
+    Tag: {"of_one": {FIRST}, "of_first": {FIRST}, "of_second": {SECOND}},
 }
 MANAGERS = ("of_one", "of_first", "of_second")
 NOBODY = ("agent", "expert", "anonymous")
@@ -182,6 +185,7 @@ def world() -> World:
     rows[Article] = {
         site.name: ArticleFactory(name=site.name, website=site) for site in (first, second)
     }
+    rows[Tag] = {site.name: TagFactory(name=site.name, website=site) for site in (first, second)}
     rows[CobrowsingSession] = {word: _session(look) for word, look in looks.items()}
     return World(rows, clients, first)
 

@@ -87,6 +87,7 @@ def test_one_conversation_has_the_public_fields(step: RuleStep, agent: Agent) ->
         "deadline_at": None,
         "deadline_kind": "",
         "close_reason": "",
+        "tags": [],
     }
 
 
@@ -218,11 +219,15 @@ def test_the_schema_is_generated_without_warnings(capsys: Any) -> None:
             path
             for noun in (
                 *("agents", "groups", "holidays", "skills", "rules", "targeting-rules"),
-                *("replies", "articles", "visitors", "persons", "blocks"),
+                *("replies", "articles", "tags", "visitors", "persons", "blocks"),
             )
             for path in (f"/api/v1/{noun}/", f"/api/v1/{noun}/{{number}}/")
         ),
         "/api/v1/agents/{number}/availability/",
+        "/api/v1/conversations/{number}/tags/",
+        "/api/v1/conversations/{number}/tags/{tag}/",
+        "/api/v1/conversations/{number}/tag-changes/",
+        "/api/v1/tags/{number}/merge/",
         "/api/v1/blocks/{number}/lift/",
         *(
             f"/api/v1/{noun}/{{number}}/{part}/"
@@ -250,9 +255,9 @@ def test_a_list_takes_a_constant_number_of_queries(
 ) -> None:
     client = as_user(UserFactory(role=Role.ADMIN))
     queued(step)
-    with django_assert_num_queries(4):  # session, user, rule of logins, list
+    with django_assert_num_queries(5):  # session, user, rule of logins, list, tags
         client.get(LIST)
     for _ in range(2):
         queued(StepFactory(), at=NOW)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert len(client.get(LIST).json()["results"]) == 3

@@ -24,6 +24,7 @@ NEEDS_HELP = (
 
 OBVIOUS = {
     "accounts.AgentChannel.channel",
+    "conversations.Tag.colour",
     "conversations.SuggestionSettings.is_on",  # Its label is "suggest replies to agents".
     "routing.TargetingCondition.operator",  # It reads as a sentence: cart.total is at least 80.
 }

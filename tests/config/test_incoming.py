@@ -294,6 +294,9 @@ def settings_payloads(website: Website) -> dict[str, dict[str, Any]]:
             "language": "fr", "body": "x", "audience": "public", "state": "draft",
             "review_on": "2035-01-01",
         },
+        "/api/v1/tags/": site | {
+            "category": "x", "colour": "red", "description": "x", "archived": True,
+        },
     }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from tests.factories import (
     ArticleFactory,
     SkillFactory,
     StepFactory,
+    TagFactory,
     UserFactory,
     VisitorFactory,
     on_desk,
@@ -121,6 +122,7 @@ def _settings_of(one: Side) -> dict[str, Any]:
         "targeting-rules": targeting.pk,
         "replies": reply.pk,
         "articles": article.pk,
+        "tags": TagFactory(website=one.website, name=f"{one.word} tag").pk,
     }
 
 
@@ -159,6 +161,7 @@ class Operation:
         """Return the address of a row of ``one``."""
         path = self.path.replace("{name}", "opened").replace("{kind}", "csv")
         path = path.replace("{delivery}", "1").replace("{report}", "agents")
+        path = path.replace("{tag}", str(one.rows["tags"]))
         if self.names_a_row:
             path = re.sub(r"\{\w+\}", str(one.rows[ROWS[self.noun]]), path, count=1)
         return re.sub(r"\{\w+\}", str(uuid.uuid4()), path)
@@ -172,6 +175,7 @@ ROWS = {
     for name in (
         *("conversations", "exports", "webhooks", "persons", "visitors", "blocks", "agents"),
         *("groups", "skills", "holidays", "rules", "targeting-rules", "replies", "articles"),
+        "tags",
     )
 }
 """The rows that an address's first segment names, as in ``Side.rows``."""
@@ -208,6 +212,8 @@ def body_of(operation: Operation) -> dict[str, Any]:
 CONVERSATION = "/api/v1/conversations/{number}"
 BODIES: dict[tuple[str, str], Any] = {
     ("post", f"{CONVERSATION}/snooze/"): lambda: {"until": "2035-03-06T09:00:00Z"},
+    ("post", f"{CONVERSATION}/tags/"): lambda: {"tags": [1]},
+    ("post", "/api/v1/tags/{number}/merge/"): lambda: {"into": 1},
     ("post", f"{CONVERSATION}/notes/"): lambda: {"body": "x"},
     ("post", f"{CONVERSATION}/transfer/"): lambda: {"group": 1},
     ("post", "/api/v1/conversations/{number}/messages/"): lambda: {

@@ -69,6 +69,7 @@ EXCUSED: dict[str, tuple[str, str]] = {
     "conversations.inbox": (SETTINGS, "kind name key token secret options templates trouble"),
     "conversations.mailboxposition": ("a number of the mail server", "validity"),
     "conversations.languagemodelsettings": (SETTINGS, "base_url model api_key"),
+    "conversations.tag": (SETTINGS, "name category description"),
     "conversations.suggestionsettings": (SETTINGS, "provider_url provider_secret"),
     "core.outboxentry": (SHORT, "reaction payload last_error"),
     "core.storedanswer": (SHORT, "holder key fingerprint content_type body"),
