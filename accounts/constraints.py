@@ -25,6 +25,7 @@ SENTENCES = {
         "This website already has a skill of this kind with this name. Choose another name."
     ),
     "special_hours_are_whole": _("Enter an opening and a closing time for special hours."),
+    "tag_name_once": _("Another tag of this website already has this name. It may be archived."),
     "targeting_counts_this_page": _("The current page counts too. Enter 1 or more."),
     "targeting_name_once": _(
         "This website already has a rule with this name. Choose another name."

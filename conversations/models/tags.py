@@ -63,9 +63,6 @@ class Tag(models.Model):
                 "website",
                 condition=Q(merged_into=None),
                 name="tag_name_once",
-                violation_error_message=_(
-                    "Another tag of this website already has this name. It may be archived."
-                ),
             ),
             models.CheckConstraint(
                 name="merged_tag_is_archived",

@@ -5,6 +5,8 @@ import { get, write } from "./page.js";
 
 const dialog = document.getElementById("dialog");
 let typedIn = null; // The reply in which the "#" was typed; null if it was the button or the key.
+let isLoading = false; // The list was asked for by a "#" and has not come yet.
+let isHasty = false; // Enter was pressed meanwhile.
 
 const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().trim();
 const picker = () => dialog?.querySelector("[data-tag-picker]");
@@ -19,6 +21,8 @@ document.addEventListener("input", ({ target, data, isComposing }) => {
   const { tags } = target.closest(".dialogue").dataset;
   if (!tags) return;
   typedIn = target;
+  isLoading = true;
+  isHasty = false;
   get(tags, "#dialog-body", "innerHTML");
 });
 
@@ -69,10 +73,38 @@ document.addEventListener("click", ({ target }) => {
   if (option) choose(option.closest("form"), option);
 });
 
+/** Enter before the list has come means its first tag. It must not send "#ref" to the visitor. */
+document.addEventListener(
+  "keydown",
+  (event) => {
+    if (!isLoading || event.target !== typedIn || event.key !== "Enter") return;
+    event.preventDefault();
+    event.stopPropagation();
+    isHasty = true;
+  },
+  true,
+);
+
 document.addEventListener("htmx:afterSwap", ({ target }) => {
   const form = target.id === "dialog-body" ? picker() : null;
-  if (form) select(form, 0);
+  if (!form) return;
+  const isTyped = isLoading && typedIn?.value.startsWith("#");
+  isLoading = false;
+  if (!isTyped) return select(form, 0);
+  // What was typed before the list came belongs to its search.
+  const search = form.querySelector("[role=combobox]");
+  search.value = typedIn.value.slice(1);
+  typedIn.value = "#";
+  filter(form, search.value);
+  if (isHasty) choose(form, selectedIn(form));
 });
+
+for (const failure of ["htmx:responseError", "htmx:sendError"]) {
+  document.addEventListener(failure, () => {
+    if (isLoading) typedIn = null;
+    isLoading = false;
+  });
+}
 
 /** Closed without a tag: the "#" was text after all, with what was typed behind it. */
 dialog?.addEventListener("close", () => {

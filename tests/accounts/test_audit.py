@@ -133,6 +133,7 @@ ELSEWHERE = {
     "conversations.cannedfile",
     "conversations.languagemodelsettings",
     "conversations.suggestionsettings",
+    "conversations.tag",
     "conversations.webhook",
     "conversations.inbox",
 }

@@ -11,17 +11,19 @@ from django.test import Client, RequestFactory
 
 from accounts.constraints import SENTENCES
 from accounts.models import Holiday, Role, User
-from conversations.models import Article, Block
+from conversations.models import Article, Block, Tag
 from tests.factories import GroupFactory, SkillFactory, UserFactory
 from tests.routing.test_admin_rights import browser, formset, group_form, page
 
 pytestmark = pytest.mark.django_db
 # A block ends by its own button; its page writes neither of the two times. The page of a service
-# account has no password, and that of an article no source.
+# account has no password, that of an article no source, and that of a tag no merge.
 UNREACHED = {
     "article_source_once",
     "block_ends_after_start",
+    "merged_tag_is_archived",
     "service_account_has_no_password",
+    "tag_is_not_merged_into_itself",
 }
 
 
@@ -50,7 +52,7 @@ def test_every_reachable_constraint_has_a_message() -> None:
     names = {rule.name for model in written_models() for rule in model._meta.constraints}
     assert "group_name_once" in names
     assert names - UNREACHED - set(SENTENCES) == set()
-    reasoned = [rule for model in (Article, Block, User) for rule in model._meta.constraints]
+    reasoned = [rule for model in (Article, Block, Tag, User) for rule in model._meta.constraints]
     assert {rule.name for rule in reasoned} >= UNREACHED
 
 

@@ -233,6 +233,7 @@ def payloads(website: Website, conversation: Conversation) -> dict[str, dict[str
                 "snooze": {"until": NOW.isoformat(), "keep": True, "auto_close": True, "seen": 1},
                 "transfer": {"agent": 1, "group": 1, "note": "x"},
                 "notes": {"body": "x"},
+                "tags": {"tags": [1]},
                 **{verb: {"seen": 1} for verb in ("pending", "on-hold", "close", "solve")},
                 **{verb: {} for verb in ("take", "resume", "wake", "release")},
                 "block": {"reason": "x", "until": NOW.isoformat()},

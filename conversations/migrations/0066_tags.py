@@ -10,7 +10,7 @@ from accounts import audit
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0032_wording"),
-        ("conversations", "0064_mailboxes"),
+        ("conversations", "0065_inbox_templates"),
     ]
 
     operations = [
@@ -205,7 +205,6 @@ class Migration(migrations.Migration):
                 models.F("website"),
                 condition=models.Q(("merged_into", None)),
                 name="tag_name_once",
-                violation_error_message="Another tag of this website already has this name. It may be archived.",
             ),
         ),
         migrations.AddConstraint(
