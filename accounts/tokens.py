@@ -24,6 +24,7 @@ NOUNS = {
     "figures": _("Figures"),
     "directory": _("Users and groups (SCIM)"),
     "webhooks": _("Webhooks"),
+    "inboxes": _("Inboxes of gateways"),
     "visitors": _("Visitors and people"),
     "personal-data": _("Personal data: export and erasure"),
     "blocks": _("Blocks"),

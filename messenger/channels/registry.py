@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from messenger.channels.connector import Connector
 from messenger.channels.email.connector import Email
+from messenger.channels.gateway import Gateway
 from messenger.channels.telegram import Telegram
 from messenger.channels.whatsapp.connector import WhatsApp
 
-CONNECTORS: tuple[Connector, ...] = (Email(), Telegram(), WhatsApp())
+CONNECTORS: tuple[Connector, ...] = (Email(), Telegram(), WhatsApp(), Gateway())
 
 _by_kind = {connector.kind: connector for connector in CONNECTORS}
 

@@ -40,6 +40,7 @@ from messenger.channels.whatsapp import arrivals, messages, templates
 from messenger.channels.whatsapp.errors import checked
 
 VERSION = "v23.0"
+SALT = "messenger.channels.whatsapp"
 MEGABYTE = 1024 * 1024
 FILES = dict.fromkeys(("image/jpeg", "image/png"), 5 * MEGABYTE) | dict.fromkeys(
     (
@@ -166,7 +167,7 @@ class WhatsApp(Connector):
 def verify_token(inbox: Inbox) -> str:
     """Return the word by which Meta shows that it checks the door on our behalf."""
     # Made of the key and not stored: the secret of the inbox is the one that the app has.
-    return salted_hmac("messenger.channels.whatsapp", inbox.key).hexdigest()
+    return salted_hmac(SALT, inbox.key, algorithm="sha256").hexdigest()
 
 
 def _number(inbox: Inbox) -> str:
