@@ -7,6 +7,7 @@ import re
 import polib
 import pytest
 
+from config.management.commands import demo
 from messenger.website_texts import DEFAULTS
 from tools import messages
 
@@ -17,6 +18,8 @@ OTHER_WORDS = {
     "mettre en pause": r"\b([Mm]ise|[Mm]ettre|[Mm]ettez) en veille\b",
     "enquête": r"\b[Qq]uestionnaires?\b",
     "responsable": r"\b[Mm]anagers?\b",
+    "bot": r"\b[Rr]obots?\b",
+    "en communication, for a call": r"\bdéjà en ligne\b|^En ligne avec",
 }
 NOT_A_TERM = {"Desktop notification", "Desktop"}
 
@@ -33,6 +36,11 @@ def french_texts() -> dict[str, str]:
     guide = (messages.ROOT / "docs/guide/fr.md").read_text("utf-8")
     addresses = re.compile(r"\]\([^)]*\)")
     texts |= {f"visitors' text {name!r}": text for name, text in DEFAULTS["fr"].items()}
+    texts |= {
+        f"reply of the demo {name!r}": f"{name}: {body}"
+        for language, _shortcut, _folder, name, body in demo.REPLIES
+        if language == "fr"
+    }
     return texts | {
         f"guide, line {number}": addresses.sub("]", line)
         for number, line in enumerate(guide.splitlines(), start=1)

@@ -62,11 +62,12 @@ REPLIES = [
     ),
     (
         "fr",
-        "veille",
+        "pause",
         "Suivi",
-        "Avant une mise en veille",
-        "Je vous laisse vérifier de votre côté. Sans réponse de votre part, la conversation se "
-        "fermera d’elle-même et vous recevrez une courte enquête ; écrivez ici et je reprends.",
+        "Avant une mise en pause",
+        "Je vous laisse vérifier de votre côté. Sans réponse de votre part, la conversation "
+        "sera clôturée automatiquement "
+        "et vous recevrez une courte enquête ; écrivez ici et je reprends.",
     ),
     (
         "en",
