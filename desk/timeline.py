@@ -43,6 +43,7 @@ ICONS: dict[Verb, str] = {
     Verb.UNASSIGN: "users",
     Verb.TAKE_BACK: "undo-2",
     Verb.CLOSE: "circle-check-big",
+    Verb.IMPORT: "inbox",
 }
 """The verbs that are shown. The beginning of a conversation is shown by its first message."""
 
@@ -60,7 +61,8 @@ TURNS = 6
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One event: ``by`` acted, ``to`` has it since, ``from_`` had it before. Names, or empty."""
+    """One event: ``by`` acted, ``to`` has it since, ``from_`` had it before. Names, or empty.
+    ``source`` is the product that an imported conversation comes from, ``reason`` its id there."""
 
     pk: int
     verb: Verb
@@ -72,6 +74,7 @@ class TimelineEntry:
     group: str = ""
     until: datetime | None = None
     reason: str = ""
+    source: str = ""
 
     @property
     def icon(self) -> str:
@@ -85,6 +88,8 @@ class TimelineEntry:
                 text = _rests(self)
             case Verb.WAKE_TO_AGENT | Verb.WAKE_TO_GROUP | Verb.REOPEN | Verb.REOPEN_TO_GROUP:
                 text = _comes_back(self)
+            case Verb.IMPORT:
+                text = _("Imported from %(source)s, where its number is %(number)s")
             case Verb.TAKE_BACK:
                 text = _("Taken back by %(by)s")
             case Verb.EXPIRE | Verb.RELEASE | Verb.REQUEUE | Verb.DROP_SKILLS | Verb.UNASSIGN:
@@ -98,6 +103,8 @@ class TimelineEntry:
             "group": self.group,
             "until": moment(timezone.localtime(self.until)) if self.until else "",
             "fault": dict(Fault.choices).get(self.reason, ""),
+            "source": self.source,
+            "number": self.reason,
         }
 
 
@@ -208,11 +215,18 @@ def entries_for(events: Iterable[Event], names: dict[int, str]) -> list[Timeline
                     from_=before.agent.display_name if before and before.agent else "",
                     group=event.group.name if event.group else "",
                     until=event.deadline_at,
-                    reason=event.data.get("end_reason", "") or event.data.get("reason", ""),
+                    reason=_reason(event),
+                    source=event.data.get("source", "") if verb == Verb.IMPORT else "",
                 )
             )
         before = event
     return lines
+
+
+def _reason(event: Event) -> str:
+    if event.verb == Verb.IMPORT:
+        return str(event.data["id"])
+    return event.data.get("end_reason", "") or event.data.get("reason", "")
 
 
 def _only_follows(event: Event, before: Event) -> bool:

@@ -47,7 +47,7 @@ CONVERSATIONS_FROM_LEDGER = """
         SELECT c.id, replayed.*,
             CASE WHEN c.closed_by = 'agent'
                 THEN (SELECT a.id FROM accounts_agent a WHERE a.user_id = replayed.closer)
-            WHEN c.closed_by IN ('system', 'visitor', 'bot')
+            WHEN c.closed_by IN ('system', 'visitor', 'bot') AND c.imported_from = ''
                 THEN (SELECT m.agent_id FROM conversations_message m
                       WHERE m.conversation_id = c.id AND m.author = 'agent'
                       ORDER BY m.seq DESC LIMIT 1)

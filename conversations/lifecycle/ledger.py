@@ -104,7 +104,11 @@ def replay(events: Iterable[Event]) -> Replayed:
             )
         if replayed.moved_at is not None and event.at < replayed.moved_at:
             replayed.faults.append(f"event {event.pk}: earlier than the event before it")
-        replayed.opened_at = replayed.opened_at or event.at
+        # An imported conversation has one line, of its closure, which says when it had begun.
+        began = event.data["opened_at"] if verb == Verb.IMPORT else None
+        replayed.opened_at = replayed.opened_at or (
+            event.at if began is None else datetime.fromisoformat(began)
+        )
         replayed.moved_at = event.at
         if replayed.status == Status.CLOSED:
             replayed.closed_at, replayed.closed_by = event.at, event.actor_kind

@@ -44,6 +44,7 @@ class Verb(StrEnum):
     UNASSIGN = "unassign"
     TAKE_BACK = "take_back"
     CLOSE = "close"
+    IMPORT = "import"
 
 
 class EndReason(StrEnum):
@@ -160,6 +161,8 @@ TRANSITIONS: dict[Verb, Transition] = {
         to=Status.CLOSED,
         ends_contact=EndReason.CLOSED,
     ),
+    # It was had elsewhere and is over (docs/adr/0062).
+    Verb.IMPORT: _from(None, to=Status.CLOSED),
 }
 
 # How long a visitor waits for a bot's answer before agents are asked to take over.

@@ -218,7 +218,7 @@ async def store(
     if known is not None:
         return frame(known), False
     loop = asyncio.get_running_loop()
-    save = partial(_prepare_and_save, source, name, into["website_id"], attachment_id)
+    save = partial(prepare_and_save, source, name, into["website_id"], attachment_id)
     try:
         row = key | {"at": at} | await loop.run_in_executor(_decoding, save)
     except Unacceptable as unacceptable:
@@ -292,7 +292,7 @@ def _store_now(
     known = Attachment.objects.filter(pk=attachment_id).first()
     if known is None:
         try:
-            columns = _prepare_and_save(source, name, website_id, attachment_id)
+            columns = prepare_and_save(source, name, website_id, attachment_id)
         except Unacceptable as unacceptable:
             raise _refusal(unacceptable) from None
         try:
@@ -366,7 +366,7 @@ def forget(attachment: Attachment) -> int:
     return gone
 
 
-def _prepare_and_save(
+def prepare_and_save(
     source: Path, name: str, website_id: int, attachment_id: uuid.UUID
 ) -> dict[str, Any]:
     """Decode and store a file; return its columns. One at a time holds its bytes in memory."""
@@ -379,6 +379,11 @@ def _prepare_and_save(
         "height": prepared.height,
         **_save(prepared, website_id, attachment_id),
     }
+
+
+def delete_bytes(attachment: Attachment) -> None:
+    """Delete what ``prepare_and_save`` stored for an attachment that gets no row."""
+    _delete([attachment.file, attachment.thumbnail])
 
 
 def _save(prepared: Prepared, website_id: int, attachment_id: uuid.UUID) -> dict[str, str]:

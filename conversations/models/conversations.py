@@ -100,7 +100,7 @@ class Conversation(models.Model):
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    # No indexes of their own: opened_by_website and by_visitor start with these columns.
+    # No indexes of their own: openings_by_website and by_visitor start with these columns.
     website = models.ForeignKey(
         Website,
         on_delete=models.PROTECT,
@@ -209,6 +209,17 @@ class Conversation(models.Model):
     # spoke.
     bot_name = models.CharField(max_length=60, blank=True, default="", db_default="")
     bot_picture = models.CharField(max_length=500, blank=True, default="", db_default="")
+
+    # A conversation that was had elsewhere: its source names it there (docs/adr/0062).
+    imported_from = models.CharField(
+        _("imported from"), max_length=30, blank=True, default="", db_default=""
+    )
+    imported_id = models.CharField(
+        max_length=100, blank=True, default="", db_default="", help_text="Its number there."
+    )
+    is_in_figures = models.BooleanField(
+        default=True, db_default=True, help_text="Figures leave it out otherwise: it is imported."
+    )
 
     mirroring_stopped_at = models.DateTimeField(
         null=True, help_text=_("When the visitor stopped mirroring. No one can look from then on.")
@@ -372,10 +383,10 @@ class Conversation(models.Model):
                         "is_begun_by_bot",
                     ),
                     *("payee", "payee_role", "open_response_seconds", "open_resolution_seconds"),
-                    *("close_reason", "closed_by"),
+                    *("close_reason", "closed_by", "is_in_figures"),
                 ],
                 condition=Q(closed_at__isnull=False),
-                name="closed_by_website",
+                name="closures_by_website",
             ),
             # messenger.mail.pending_mails: visitors to notify by e-mail.
             models.Index(
@@ -384,8 +395,11 @@ class Conversation(models.Model):
             # reporting: figures of openings in a period, by an index-only scan.
             models.Index(
                 fields=["website", "opened_at"],
-                include=["id", "group", "queue", "rule", "style", "language", "last_holder"],
-                name="opened_by_website",
+                include=[
+                    *("id", "group", "queue", "rule", "style", "language", "last_holder"),
+                    "is_in_figures",
+                ],
+                name="openings_by_website",
             ),
             # reporting.figures.sources.engaged: rule, style and language of a conversation.
             models.Index(fields=["id"], include=["rule", "style", "language"], name="engaged_with"),
@@ -397,6 +411,10 @@ class Conversation(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+    @property
+    def is_imported(self) -> bool:
+        return self.imported_from != ""
 
     @property
     def binding_skills(self) -> frozenset[int]:

@@ -47,6 +47,22 @@ def insert(rows: Sequence[Model]) -> None:
         )
 
 
+def copy(rows: Sequence[Model]) -> None:
+    """Insert rows of one table by COPY, which takes a third of the time that statements take, for
+    thousands of rows. It does not set their primary keys."""
+    if not rows:
+        return
+    meta = type(rows[0])._meta
+    assert meta.pk is not None
+    is_numbered = rows[0].pk is None  # By the database.
+    fields = [field for field in meta.concrete_fields if not (is_numbered and field.primary_key)]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    with connection.cursor() as cursor:
+        with cursor.copy(f'COPY "{meta.db_table}" ({columns}) FROM STDIN') as into:
+            for row in rows:
+                into.write_row(_values(row, fields))
+
+
 @cache
 def _insertion(model: type[Model], count: int) -> str:
     fields = _insertable(model)

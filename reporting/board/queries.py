@@ -346,7 +346,7 @@ def _today(seen: Seen, *, at: datetime) -> Today:
     )
     took = ExpressionWrapper(F("closed_at") - F("opened_at"), output_field=DurationField())
     closed = Conversation.objects.filter(
-        since_midnight(seen.websites, "closed_at", at), seen.chosen()
+        since_midnight(seen.websites, "closed_at", at), seen.chosen(), is_in_figures=True
     ).aggregate(
         n=Count("pk"),
         first_response=Median(waited, output_field=DurationField()),

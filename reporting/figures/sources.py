@@ -54,9 +54,12 @@ def rules_to(groups: Collection[int]) -> QuerySet[RuleStep, int]:
     return RuleStep.objects.filter(group__in=groups).order_by().values_list("rule", flat=True)
 
 
-OPENED = Source("opened", Conversation, "opened_at", "", "last_holder", "group")
-CLOSED = Source("closed", Conversation, "closed_at", "", "last_holder", "group")
-PAID = Source("paid", Conversation, "closed_at", "", "payee", "group")
+COUNTED = Q(is_in_figures=True)
+"""Conversations imported from elsewhere count only if the import asked for it."""
+
+OPENED = Source("opened", Conversation, "opened_at", "", "last_holder", "group", only=COUNTED)
+CLOSED = Source("closed", Conversation, "closed_at", "", "last_holder", "group", only=COUNTED)
+PAID = Source("paid", Conversation, "closed_at", "", "payee", "group", only=COUNTED)
 """Closed conversations, attributed to the agent who is credited with them (R66, C28)."""
 OFFERED = Source(
     name="offered",

@@ -52,7 +52,8 @@ def to_come(scope: Scope) -> float:
 
 def _has_past(scope: Scope) -> bool:
     """Return whether the first conversation of any of the websites is older than both periods."""
-    first = Conversation.objects.filter(website=OuterRef("pk")).order_by("opened_at")
+    first = Conversation.objects.filter(website=OuterRef("pk"), is_in_figures=True)
+    first = first.order_by("opened_at")
     websites = Website.objects.filter(pk__in=[website.pk for website in scope.websites])
     begun = websites.annotate(begun=Subquery(first.values("opened_at")[:1])).values_list("begun")
     firsts: list[datetime] = [at for (at,) in begun if at is not None]

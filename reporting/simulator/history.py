@@ -77,7 +77,9 @@ def read(
 ) -> History:
     """Read the last ``days`` of a website up to ``at``, or its last 50,000 conversations. With
     ``groups``, only what came to their queues and the time of their members."""
-    opened = Conversation.objects.filter(website=website, channel=channel, opened_at__lt=at)
+    opened = Conversation.objects.filter(
+        website=website, channel=channel, opened_at__lt=at, imported_from=""
+    )
     starts_at = _start(opened, at - timedelta(days=days))
     teams = Group.objects.filter(website=website).order_by()
     if groups is not None:
