@@ -174,12 +174,15 @@ def _by_text(text: str, terms: list[Term]) -> QuerySet[Any, Any]:
     """Return the numbers of conversations that match a text.
 
     Their messages or notes contain it, it is their visitor's name or address, the brand knows the
-    customer by it, or it is their number. A union: each part is answered by its own index.
+    customer by it, or it is their number, here or where they were imported from. A union: each part
+    is answered by its own index.
     """
     number = NUMBER.fullmatch(text)
     numbers = [int(number[1])] if number else []
     parts: list[QuerySet[Any, Any]] = [
-        Conversation.objects.filter(pk__in=numbers).values_list("pk")
+        Conversation.objects.filter(pk__in=numbers).values_list("pk"),
+        # The number that an imported one had elsewhere: customers go on naming it.
+        Conversation.objects.filter(~Q(imported_from=""), imported_id=text).values_list("pk"),
     ]
     if not terms:
         return parts[0]

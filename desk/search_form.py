@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent, Group, User
 from conversations.models import Tag
-from conversations.models.conversations import STATUS_LABELS
+from conversations.models.choices import STATUS_LABELS
 from desk import search
 
 

@@ -36,6 +36,14 @@ class Migration(migrations.Migration):
                 name="openings_by_website",
             ),
         ),
+        AddIndexConcurrently(
+            model_name="conversation",
+            index=models.Index(
+                condition=models.Q(("imported_from", ""), _negated=True),
+                fields=["imported_id"],
+                name="by_imported_id",
+            ),
+        ),
         RemoveIndexConcurrently(model_name="conversation", name="closed_by_website"),
         RemoveIndexConcurrently(model_name="conversation", name="opened_by_website"),
     ]

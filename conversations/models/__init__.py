@@ -12,6 +12,7 @@ from conversations.models.attachments import Attachment
 from conversations.models.blocks import Block
 from conversations.models.calls import Call
 from conversations.models.canned import CannedFile, CannedReply
+from conversations.models.choices import ActorKind, CloseReason, Style
 from conversations.models.cobrowsing import (
     CobrowsingAct,
     CobrowsingEnd,
@@ -19,7 +20,7 @@ from conversations.models.cobrowsing import (
     Outcome,
 )
 from conversations.models.contacts import Contact
-from conversations.models.conversations import ActorKind, CloseReason, Conversation, Style
+from conversations.models.conversations import Conversation
 from conversations.models.drafts import Draft
 from conversations.models.erasures import Erasure
 from conversations.models.events import Event

@@ -12,59 +12,15 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import supervision
 from accounts.models import Agent, Channel, Group, Role, User, Website
-from conversations.lifecycle.transitions import WAITING, DeadlineKind, Status
+from conversations.lifecycle.transitions import WAITING
+from conversations.models.choices import (
+    DEADLINE_LABELS,
+    STATUS_LABELS,
+    ActorKind,
+    CloseReason,
+    Style,
+)
 from conversations.models.visitors import Visitor
-
-
-class Style(models.TextChoices):
-    """How a conversation ends (C32)."""
-
-    LIVE = "live", _("Live")
-    LIVE_WITH_RETURN = "live_with_return", _("Live, with return")
-    SOCIAL = "social", _("Social messaging")
-
-
-class ActorKind(models.TextChoices):
-    """The kind of actor, in the ledger and in ``closed_by`` (C1)."""
-
-    VISITOR = "visitor", _("Visitor")
-    AGENT = "agent", _("Agent")
-    MANAGER = "manager", _("Manager")
-    BOT = "bot", _("Bot")
-    SYSTEM = "system", _("System")
-
-
-class CloseReason(models.TextChoices):
-    RESOLVED = "resolved", _("Resolved")
-    BLOCKED = "blocked", _("Visitor blocked")
-    SNOOZE_OVER = "snooze_over", _("Snooze ended without a reply")
-    BOT_INACTIVITY = "bot_inactivity", _("Visitor did not respond to the bot")
-    BOT_ENDED = "bot_ended", _("Ended by the bot")
-    WINDOW_OVER = "window_over", _("Return window ended")
-    VISITOR_ENDED = "visitor_ended", _("Ended by the visitor")
-
-
-STATUS_LABELS = {
-    Status.BOT: _("With the bot"),
-    Status.QUEUED: _("Waiting"),
-    Status.ASSIGNED: _("Assigned"),
-    Status.ACTIVE: _("On a desk"),
-    Status.SNOOZED: _("Snoozed"),
-    Status.PENDING: _("Pending"),
-    Status.ON_HOLD: _("On hold"),
-    Status.SOLVED: _("Solved"),
-    Status.CLOSED: _("Closed"),
-}
-
-DEADLINE_LABELS = {
-    DeadlineKind.SNOOZE_END: _("End of the snooze"),
-    DeadlineKind.ASSIGNMENT_EXPIRY: _("End of the assignment"),
-    DeadlineKind.BOT_INACTIVITY: _("Visitor stopped responding to the bot"),
-    DeadlineKind.SOLVED_WINDOW: _("End of the return window"),
-    DeadlineKind.ANSWER_TIMER: _("Answer timer"),
-    DeadlineKind.SKILL_RELAXATION: _("End of the wait for a skill"),
-    DeadlineKind.BOT_SILENCE: _("Bot stopped responding to the visitor"),
-}
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -405,6 +361,10 @@ class Conversation(models.Model):
             models.Index(fields=["id"], include=["rule", "style", "language"], name="engaged_with"),
             # The conversations that hold an inbox.
             models.Index(fields=["inbox"], condition=Q(inbox__isnull=False), name="by_inbox"),
+            # desk.search: imported conversations by their number elsewhere.
+            models.Index(
+                fields=["imported_id"], condition=~Q(imported_from=""), name="by_imported_id"
+            ),
             # messenger: the visitor's conversations, newest first.
             models.Index(fields=["visitor", "-opened_at"], name="by_visitor"),
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models.conversations import Style
+from conversations.models.choices import Style
 
 
 class Engaged(models.Model):

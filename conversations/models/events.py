@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent, Group, Website
 from conversations.lifecycle.transitions import Verb
-from conversations.models.conversations import STATUS_LABELS, ActorKind, Conversation
+from conversations.models.choices import STATUS_LABELS, ActorKind
+from conversations.models.conversations import Conversation
 
 COUNTED = (
     Verb.TRANSFER_TO_GROUP,

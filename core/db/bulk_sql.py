@@ -57,7 +57,8 @@ def copy(rows: Sequence[Model]) -> None:
     is_numbered = rows[0].pk is None  # By the database.
     fields = [field for field in meta.concrete_fields if not (is_numbered and field.primary_key)]
     columns = ", ".join(f'"{field.column}"' for field in fields)
-    with connection.cursor() as cursor:
+    # COPY goes past Django's cursor, so its errors would be psycopg's own.
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         with cursor.copy(f'COPY "{meta.db_table}" ({columns}) FROM STDIN') as into:
             for row in rows:
                 into.write_row(_values(row, fields))

@@ -17,8 +17,8 @@ from conversations.models import (
     ReasonEvent,
     Tag,
 )
+from conversations.models.choices import DEADLINE_LABELS
 from conversations.models.contacts import END_LABELS
-from conversations.models.conversations import DEADLINE_LABELS
 from routing.waits.reasons import Explanation
 
 

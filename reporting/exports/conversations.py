@@ -19,7 +19,7 @@ from conversations.models import (
     Style,
     Survey,
 )
-from conversations.models.conversations import STATUS_LABELS
+from conversations.models.choices import STATUS_LABELS
 from reporting.exports.row_files import CHUNK, Names
 from reporting.exports.workbook import Row
 from reporting.figures.flow import REOPENINGS, SNOOZES, TRANSFERS
