@@ -85,8 +85,10 @@ class Export:
 
     # --- Stages: (the last row, the lines) for each piece ------------------------------------
 
-    def _begin(self, _after: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    def _begin(self, after: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
         """Yield the head and the agents: all that conversations and their parts name."""
+        if after:
+            return
         head = {"type": "history", "version": VERSION, "source": OURS}
         mine = Conversation.objects.filter(website=self._website)
         # Subqueries: joins would repeat an agent for each of their messages.
@@ -100,7 +102,7 @@ class Export:
         for rows in named:
             among |= Q(pk__in=rows.filter(agent__isnull=False).order_by().values("agent"))
         agents = Agent.objects.filter(among).select_related("user").order_by("pk").distinct()
-        yield 0, [head, *(form_lines.agent(one) for one in agents)]
+        yield 1, [head, *(form_lines.agent(one) for one in agents)]
 
     def _people(self, after: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
         rows = Visitor.objects.filter(website=self._website)

@@ -50,9 +50,10 @@ class Fields:
         """Return the id that another line goes by; empty if there is none. A number is an id too,
         since most products number their rows."""
         value = self.take(name)
-        if value is None or isinstance(value, bool):
+        if value is None:
             return ""
-        text = str(value).strip() if isinstance(value, (str, int)) else ""
+        is_named = isinstance(value, (str, int)) and not isinstance(value, bool)
+        text = str(value).strip() if is_named else ""
         if len(text) > limit or not is_identifier(text):
             self.changes.append(f"{name} is no id")
             return ""

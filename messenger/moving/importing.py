@@ -200,6 +200,7 @@ class Import:
         if keeps_since is not None and times.closed_at < keeps_since:
             self._refuse(whole, "it is older than the website’s retention period")
             return
+        whole.head.changes += times.changes
         self._drop_repeated(whole, times)
         wanted[whole.line.id] = whole, times
 
