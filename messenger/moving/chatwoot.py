@@ -33,7 +33,12 @@ def convert(folder: Path) -> Iterator[Line]:
     yield from saved_answers.moved(
         lambda row: _contact(row, people), saved_answers.rows(folder, "contacts", "payload")
     )
-    ratings = _ratings(folder)
+    ratings: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+    for place, row in saved_answers.rows(folder, "csat_survey_responses", "payload"):
+        if isinstance(row, str):
+            yield place, row
+        elif isinstance(row.get("conversation_id"), int):
+            ratings[row["conversation_id"]].append(_rating(row))
     for place, row in saved_answers.rows(folder, "conversations", "data", "payload"):
         if isinstance(row, str):
             yield place, row
@@ -72,18 +77,13 @@ def _contact(row: dict[str, Any], people: set[Any]) -> Iterator[dict[str, Any]]:
     )
 
 
-def _ratings(folder: Path) -> dict[Any, list[dict[str, Any]]]:
-    """Return the answers to surveys by conversation."""
-    found: dict[Any, list[dict[str, Any]]] = defaultdict(list)
-    for _place, row in saved_answers.rows(folder, "csat_survey_responses", "payload"):
-        if isinstance(row, dict) and isinstance(row.get("conversation_id"), int):
-            agent = inner(row, "assigned_agent").get("id")
-            answer = given(
-                csat=row.get("rating"), comment=row.get("feedback_message"), agent=agent,
-                answered_at=row.get("created_at"),
-            )  # fmt: skip
-            found[row["conversation_id"]].append(answer)
-    return found
+def _rating(row: dict[str, Any]) -> dict[str, Any]:
+    return given(
+        csat=row.get("rating"),
+        comment=row.get("feedback_message"),
+        agent=inner(row, "assigned_agent").get("id"),
+        answered_at=row.get("created_at"),
+    )
 
 
 def _conversation(

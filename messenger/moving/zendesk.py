@@ -25,11 +25,12 @@ CHANNELS = {"chat": "chat", "voice": "call"}
 def convert(folder: Path) -> Iterator[Line]:
     """Yield the lines for everything in the folder."""
     yield "", {"type": "history", "version": VERSION, "source": "zendesk"}
-    groups = {
-        row["id"]: text(row.get("name"))
-        for _place, row in saved_answers.rows(folder, "groups", "groups")
-        if isinstance(row, dict) and isinstance(row.get("id"), int)
-    }
+    groups: dict[Any, str] = {}
+    for place, row in saved_answers.rows(folder, "groups", "groups"):
+        if isinstance(row, str):
+            yield place, row
+        elif isinstance(row.get("id"), int):
+            groups[row["id"]] = text(row.get("name"))
     staff: set[Any] = set()
     yield from saved_answers.moved(
         lambda row: _user(row, staff), saved_answers.rows(folder, "users", "users")

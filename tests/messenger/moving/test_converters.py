@@ -297,7 +297,8 @@ def test_a_broken_page_is_reported_and_stops_nothing(
     assert not Conversation.objects.exists()
 
 
-def test_a_broken_page_of_ratings_is_reported(chatwoot: Path) -> None:
-    save(chatwoot, "csat_survey_responses.json", "{broken")
-    import_path(chatwoot, "vases", "--from", "chatwoot")
-    assert "csat_survey_responses.json" in [row["place"] for row in report_of(chatwoot)]
+def test_a_broken_page_beside_the_conversations_is_reported(chatwoot: Path, zendesk: Path) -> None:
+    for converter, name in (("chatwoot", "csat_survey_responses"), ("zendesk", "groups")):
+        save(chatwoot, f"{name}.json", "{broken")
+        import_path(chatwoot, "vases", "--from", converter)
+        assert f"{name}.json" in [row["place"] for row in report_of(chatwoot)]
