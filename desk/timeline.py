@@ -226,7 +226,7 @@ def entries_for(events: Iterable[Event], names: dict[int, str]) -> list[Timeline
 def _reason(event: Event) -> str:
     if event.verb == Verb.IMPORT:
         return str(event.data["id"])
-    return event.data.get("end_reason", "") or event.data.get("reason", "")
+    return str(event.data.get("end_reason", "") or event.data.get("reason", ""))
 
 
 def _only_follows(event: Event, before: Event) -> bool:

@@ -66,6 +66,7 @@ class ConversationSerializer(serializers.ModelSerializer[Conversation]):
             *("visitor", "customer", "required_skills", "page_url", "last_seq"),
             *("opened_at", "queued_at", "moved_at", "closed_at"),
             *("deadline_at", "deadline_kind", "close_reason", "tags"),
+            *("imported_from", "imported_id"),
         )
         read_only_fields = fields
 

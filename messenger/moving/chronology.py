@@ -30,7 +30,8 @@ def of(whole: Whole) -> Chronology:
     parts = [(one, one.record) for one in whole.parts]
     texts = [(one, part) for one, part in parts if isinstance(part, MessageLine)]
     notes = [(one, part) for one, part in parts if isinstance(part, NoteLine)]
-    known = [part.at for _one, part in (*texts, *notes) if part.at is not None]
+    moments = [*(part.at for _one, part in texts), *(part.at for _one, part in notes)]
+    known = [at for at in moments if at is not None]
     began = line.opened_at or min(known, default=line.closed_at)
     if began is None:
         raise Unreadable("it has no moment at all")

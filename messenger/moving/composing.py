@@ -38,6 +38,7 @@ class Composed:
     def event(self) -> Event:
         """Return its line of the ledger. Call it when the conversation has its number."""
         row = self.conversation
+        assert row.closed_at is not None
         return Event(
             conversation=row,
             website_id=row.website_id,

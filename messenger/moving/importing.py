@@ -295,22 +295,20 @@ def _message(one: Read) -> MessageLine:
 def _insert(made: Sequence[Composed]) -> None:
     """Write the rows of a batch. The conversations come first: the others need their numbers."""
     Conversation.objects.bulk_create([one.conversation for one in made])
-    files = [
-        message.attachment
-        for one in made
-        for message in one.messages
-        if message.attachment is not None
-    ]
-    for attachment in files:
-        attachment.conversation_id = attachment.conversation.pk
-    bulk_sql.copy(files)
     messages = [message for one in made for message in one.messages]
     notes = [note for one in made for note in one.notes]
     surveys = [survey for one in made for survey in one.surveys]
-    events = [one.event() for one in made]
-    for row in (*messages, *notes, *surveys):
-        row.conversation_id = row.conversation.pk
-    for rows in (messages, notes, surveys, events):
+    files = [message.attachment for message in messages if message.attachment is not None]
+    # They were made before their conversation had its number.
+    for message in messages:
+        message.conversation_id = message.conversation.pk
+        if message.attachment is not None:
+            message.attachment.conversation_id = message.conversation.pk
+    for note in notes:
+        note.conversation_id = note.conversation.pk
+    for survey in surveys:
+        survey.conversation_id = survey.conversation.pk
+    for rows in (files, messages, notes, surveys, [one.event() for one in made]):
         bulk_sql.copy(rows)
 
 
