@@ -7,6 +7,7 @@ second file, the import goes over what is stored and continues behind it.
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -172,6 +173,12 @@ class Import:
         lonely = {self._lonely(whole): whole.line.id for whole in batch}
         gone = {lonely[one] for one in self._people.erased_ids(lonely)}
         keeps_since = self._keeps_since()
+        # In one query: an import that goes on goes over all that is stored.
+        texts: dict[int, set[uuid.UUID]] = defaultdict(set)
+        for number, client_id in Message.objects.filter(
+            conversation__in=stored.values()
+        ).values_list("conversation", "client_id"):
+            texts[number].add(client_id)
         wanted: dict[str, tuple[Whole, Chronology]] = {}
         for whole in batch:
             line = whole.line
@@ -179,7 +186,7 @@ class Import:
             if line.id in wanted or (number is not None and number >= self._first_new):
                 self._refuse(whole, "this id occurs twice")
             elif number is not None:
-                self._known(whole, number)
+                self._known(whole, texts[number])
             elif line.person in erased or line.id in gone:
                 self._refuse(whole, f"its person {ERASED}")
             else:
@@ -239,13 +246,11 @@ class Import:
             if whole.line.person in known
         }
 
-    def _known(self, whole: Whole, number: int) -> None:
+    def _known(self, whole: Whole, stored: set[uuid.UUID]) -> None:
         """Count a conversation that is stored, and report what its lines have besides."""
         self._report.known["conversation"] += 1
         messages = [one for one in whole.parts if isinstance(one.record, MessageLine)]
         ids = [self._composer.client_id(_message(one)) for one in messages]
-        rows = Message.objects.filter(conversation=number)
-        stored = set(rows.values_list("client_id", flat=True))
         for one, client_id in zip(messages, ids, strict=True):
             if client_id in stored:
                 self._report.known["message"] += 1
