@@ -77,7 +77,7 @@ def test_every_file_that_a_document_names_exists() -> None:
 
 TICKED = re.compile(r"`{1,2}((?:\w+\.)+\w+)(?:\(\))?`{1,2}")
 MIGRATION = re.compile(r"\d{4}\w*")
-ENDINGS = {"py", "js", "md", "css", "html"}
+ENDINGS = {"py", "js", "md", "css", "html", "json", "jsonl"}
 
 
 def defined(tree: ast.Module) -> set[str]:
