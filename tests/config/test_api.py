@@ -88,6 +88,8 @@ def test_one_conversation_has_the_public_fields(step: RuleStep, agent: Agent) ->
         "deadline_kind": "",
         "close_reason": "",
         "tags": [],
+        "imported_from": "",
+        "imported_id": "",
     }
 
 
