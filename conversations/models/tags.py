@@ -8,7 +8,8 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Website
-from conversations.models.conversations import ActorKind, Conversation
+from conversations.models.choices import ActorKind
+from conversations.models.conversations import Conversation
 
 
 class TagColour(models.TextChoices):

@@ -35,7 +35,7 @@ GUARD = """IF current_setting('causerie.importing', true) = 'on' THEN
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0065_inbox_templates")]
+    dependencies = [("conversations", "0066_tags")]
 
     operations = [
         migrations.AddField(

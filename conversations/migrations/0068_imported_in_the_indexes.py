@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("conversations", "0066_imported")]
+    dependencies = [("conversations", "0067_imported")]
 
     operations = [
         AddIndexConcurrently(
