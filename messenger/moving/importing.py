@@ -175,10 +175,9 @@ class Import:
         keeps_since = self._keeps_since()
         # In one query: an import that goes on goes over all that is stored.
         texts: dict[int, set[uuid.UUID]] = defaultdict(set)
-        for number, client_id in Message.objects.filter(
-            conversation__in=stored.values()
-        ).values_list("conversation", "client_id"):
-            texts[number].add(client_id)
+        messages = Message.objects.filter(conversation__in=stored.values())
+        for talk, client_id in messages.values_list("conversation", "client_id"):
+            texts[talk].add(client_id)
         wanted: dict[str, tuple[Whole, Chronology]] = {}
         for whole in batch:
             line = whole.line
