@@ -22,6 +22,7 @@ urlpatterns = [
     path("reports/experience/", reports.experience, name="experience"),
     path("reports/conversations/", reports.conversations, name="conversations"),
     path("reports/agents/", reports.agents, name="agents"),
+    path("reports/reasons/", reports.reasons, name="reasons"),
     path("reports/calls/", reports.calls, name="calls"),
     path("reports/transactions/", reports.transactions, name="transactions"),
     path("reports/transactions/<int:number>/", reports.transaction, name="transaction"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta, tzinfo
 from itertools import islice
@@ -15,6 +16,7 @@ from accounts.models import Channel
 from conversations.models import (
     ActorKind,
     CloseReason,
+    ConversationTag,
     Event,
     Style,
     Survey,
@@ -48,6 +50,7 @@ def headings() -> list[str]:
         *(_("First response (s)"), _("Closed"), _("Resolution (s)"), _("Reason"), _("Closed by")),
         *(_("Messages"), _("Contacts"), _("Transfers"), _("Snoozes"), _("Reopenings")),
         *(_("Satisfaction"), _("Recommendation"), _("Comment"), _("Transactions attributed")),
+        _("Tags"),
     ]
 
 
@@ -72,7 +75,7 @@ class Writer:
         self.actors = {"": "", **_labels(ActorKind)}
 
     def pieces(self, scope: Scope) -> Iterator[list[Row]]:
-        """Yield the rows of a day, the oldest first: a few thousand at a time, by four
+        """Yield the rows of a day, the oldest first: a few thousand at a time, by five
         statements."""
         wanted = opened(scope).order_by("opened_at", "pk").values_list(*FIELDS)
         rest = wanted.iterator(chunk_size=CHUNK)
@@ -107,6 +110,7 @@ class Writer:
             *more.moves.get(number, NO_MOVES),
             *more.surveys.get(number, NO_SURVEY),
             more.sales.get(number, 0),
+            ", ".join(more.tags.get(number, ())),
         ]
 
 
@@ -128,6 +132,10 @@ class _More:
                 "conversation_id", "csat", "nps", "comment"
             )
         }
+        self.tags: dict[int, list[str]] = defaultdict(list)
+        marks = ConversationTag.objects.filter(conversation__in=among).order_by("tag__name", "tag")
+        for number, name in marks.values_list("conversation", "tag__name"):
+            self.tags[number].append(name)
         sales = Transaction.objects.filter(
             SALES.only, ATTRIBUTED, conversation__in=among
         ).order_by()

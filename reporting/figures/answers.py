@@ -193,6 +193,8 @@ BY_GROUP = Cut(lambda source, scope: column(source.group))
 BY_RULE = Cut(_rule)
 BY_STYLE = by_field("style")
 BY_LANGUAGE = by_field("language")
+# A row with several tags counts once for each; a conversation has each tag once (``tag_once``).
+BY_TAG = by_field("tag_marks__tag")
 BY_CURRENCY = Cut(lambda source, scope: column(source.columns.get("currency", "")))
 BY_HOUR_OF_WEEK = Cut(_hour_of_week)
 

@@ -71,7 +71,10 @@ PARAMETERS = [
     ),
     OpenApiParameter("first", OpenApiTypes.DATE, description="Only with period=custom."),
     OpenApiParameter("last", OpenApiTypes.DATE, description="Only with period=custom."),
-    *(OpenApiParameter(name, OpenApiTypes.INT) for name in ("website", "group", "rule", "agent")),
+    *(
+        OpenApiParameter(name, OpenApiTypes.INT)
+        for name in ("website", "group", "rule", "agent", "tag")
+    ),
     *(OpenApiParameter(name) for name in ("style", "language", "currency")),
     OpenApiParameter("by", enum=list(content.CUTS), description="Divide the figure by this."),
     OpenApiParameter(

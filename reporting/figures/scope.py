@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Website
 from accounts.supervision import Supervised
+from conversations.models import ConversationTag
 from reporting.figures.measures import Measure, Source
 from reporting.figures.period import Period
 
@@ -27,6 +28,7 @@ class Filters:
     style: str = ""
     language: str = ""
     currency: str = ""
+    tag: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,10 @@ class Scope:
         ):
             if value is not None:
                 rows = rows.filter(**{column: value}) if column else rows.none()
+        if filters.tag is not None:
+            number = source.field("pk")
+            tagged = ConversationTag.objects.filter(tag=filters.tag).values("conversation")
+            rows = rows.filter(**{f"{number}__in": tagged}) if number else rows.none()
         if filters.agent is not None:
             rows = rows.alias(of_agent=source.whose()).filter(of_agent=filters.agent)
         return rows

@@ -31,6 +31,8 @@ from reporting.models import Refund, Transaction
 from routing.models import HourlyDemand, RuleStep
 
 ITS_OWN_WEBSITE = {"website": "website"}
+WITHOUT_CONVERSATION = {"pk": "", "tag_marks__tag": ""}
+"""The columns that a table lacks whose rows belong to no conversation, and so have no tag."""
 ENGAGED = ("rule", "style", "language")
 ITS_OWN = {**ITS_OWN_WEBSITE, **{name: name for name in ENGAGED}}
 SOUGHT = {name: f"engaged_{name}" for name in ENGAGED}
@@ -137,7 +139,7 @@ SPANS = Source(
     agent="agent",
     group="",
     only=Q(ended_at__isnull=False),
-    columns={"rule": "", "style": "", "language": ""},
+    columns={**WITHOUT_CONVERSATION, "rule": "", "style": "", "language": ""},
     of_groups=of_groups,
 )
 """Intervals in a status, split at the full hour, so that none spans two days."""
@@ -162,7 +164,7 @@ REFUSALS = Source(
     agent="",
     group="",
     only=Q(messages_refused__gt=0),
-    columns={"language": ""},
+    columns={**WITHOUT_CONVERSATION, "language": ""},
     of_groups=of_groups,
 )
 """Visitors who found no room, as anonymous numbers per hour: there is no conversation."""

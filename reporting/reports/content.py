@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Agent, Group, Website
 from accounts.templatetags.interface import language_name
-from conversations.models import Style
+from conversations.models import Style, Tag
 from reporting import figures
 from reporting.figures import answers
 from reporting.figures.answers import Answer, Answers, Cut
@@ -246,6 +246,7 @@ CUTS: dict[str, tuple[Cut, Namer]] = {
     "style": (answers.BY_STYLE, lambda keys: {key: Style(key).label for key in keys}),
     "agent": (answers.BY_AGENT, _rows_named(Agent)),
     "language": (answers.BY_LANGUAGE, lambda keys: {key: language_name(key) for key in keys}),
+    "tag": (answers.BY_TAG, _rows_named(Tag)),
     "currency": (answers.BY_CURRENCY, lambda keys: {key: key for key in keys}),
 }
 CUT_NAMES: dict[str, Text] = {
@@ -255,6 +256,7 @@ CUT_NAMES: dict[str, Text] = {
     "style": _("Style"),
     "agent": _("Agent"),
     "language": _("Language"),
+    "tag": _("Tag"),
 }
 SALES_CUT_NAMES: dict[str, Text] = {**CUT_NAMES, "currency": _("Currency")}
 

@@ -13,7 +13,6 @@ from django import forms
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -22,7 +21,7 @@ from accounts.models import Agent, Group, User, Website
 from accounts.rights import websites_of, within_token
 from accounts.supervision import Supervised
 from accounts.templatetags.interface import language_name
-from conversations.models import Contact, Style
+from conversations.models import Contact, Style, Tag
 from reporting.figures.period import Period, TrendUnit, fitting_step
 from reporting.figures.scope import Filters, Scope
 from reporting.reports.parameters import Misread, ParameterErrors, faults_of, sentences
@@ -122,6 +121,9 @@ class Choices(forms.Form):
         Agent.objects.none(), label=_("Agent"), empty_label=_("All agents"), required=False
     )
     language = forms.ChoiceField(label=_("Language"), choices=languages_offered, required=False)
+    tag = forms.ModelChoiceField(
+        Tag.objects.none(), label=_("Tag"), empty_label=_("All tags"), required=False
+    )
     currency = forms.RegexField(
         "^[A-Z]{3}$", label=_("Currency"), required=False, widget=forms.HiddenInput
     )
@@ -154,10 +156,12 @@ class Choices(forms.Form):
             "group": groups,
             "rule": DistributionRule.objects.filter(of_rules).distinct(),
             "agent": self._who_worked(members),
+            "tag": Tag.objects.filter(website__in=[website.pk for website in self.websites]),
         }
         for name, choice in choices.items():
             self.fields[name].queryset = choice  # type: ignore[attr-defined]
         self._offer_members(members)
+        self._offer_tags()
         if not user.oversees:
             for name in ("agent", "group", "rule"):
                 del self.fields[name]
@@ -216,6 +220,16 @@ class Choices(forms.Form):
             return [("", field.empty_label), *((agent.pk, str(agent)) for agent in agents)]
 
         field.choices = offered
+
+    def _offer_tags(self) -> None:
+        """Offer the tags that conversations can have, archived ones too. A merged one is not
+        listed, but stays valid: a saved address then means the tag that remains."""
+        field = self.fields["tag"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.choices = lambda: [
+            ("", field.empty_label),
+            *((tag.pk, str(tag)) for tag in field.queryset.filter(merged_into=None)),
+        ]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -310,6 +324,7 @@ def chosen(form: Choices) -> Chosen:
         agent=_agent(form, given),
         style=given.get("style", ""),
         language=given.get("language", ""),
+        tag=_tag(given),
         currency=given.get("currency", ""),
     )
     step = TrendUnit(given["step"]) if given.get("step") else fitting_step(period)
@@ -322,12 +337,20 @@ def chosen(form: Choices) -> Chosen:
     return Chosen(scope, step, urlencode(values))
 
 
+def _tag(given: dict[str, Any]) -> int | None:
+    """Return the tag that conversations have instead of the chosen one, if it was merged."""
+    tag: Tag | None = given.get("tag")
+    while tag is not None and tag.merged_into is not None:
+        tag = tag.merged_into
+    return _pk(tag)
+
+
 def about(form: Choices) -> str:
     """Describe the choice, apart from the days, in one line for someone who reads it on another
     day."""
     given = form.cleaned_data
     websites = [given["website"]] if given.get("website") else form.websites
-    rows = [given.get(name) for name in ("group", "rule", "agent")]
+    rows = [given.get(name) for name in ("group", "rule", "agent", "tag")]
     styles = dict(Style.choices)
     return " · ".join(
         str(part)
@@ -340,35 +363,6 @@ def about(form: Choices) -> str:
         )
         if part
     )
-
-
-def clocks(scope: Scope, step: TrendUnit | None = None) -> list[str]:
-    """Say which clocks the days and hours of several zones follow, and where it is another day."""
-    if len(scope.zones) < 2:
-        return []
-    sentences = [gettext("In each website’s time zone.")]
-    if step is TrendUnit.HOUR:
-        sentences = [
-            gettext("Days in each website’s time zone; chart hours in %(zone)s.")
-            % {"zone": _named(scope.zones[0])}
-        ]
-    by_days: dict[str, list[str]] = {}
-    for zone, period in scope.own.items():
-        days = _days(*(date_format(day) for day in (period.first, period.last)))
-        by_days.setdefault(days, []).append(_named(zone))
-    for days, zones in by_days.items():
-        sentences.append(gettext("%(zone)s: %(days)s.") % {"zone": ", ".join(zones), "days": days})
-    return sentences
-
-
-def _days(first: str, last: str) -> str:
-    if first == last:
-        return first
-    return gettext("%(first)s to %(last)s") % {"first": first, "last": last}
-
-
-def _named(zone: str) -> str:
-    return zone.replace("_", " ")
 
 
 def _period(given: dict[str, Any], today: date) -> Period:

@@ -47,6 +47,7 @@ STAFF_CUT = (
     "paid",
 )
 
+REASONS_CUT = ("opened", "closed", "csat", "first_response", "resolution", "transfers")
 CALLS_CUT = (
     "calls",
     "calls_answered",
@@ -65,10 +66,14 @@ CUTS = {
     "experience": EXPERIENCE_CUT,
     "conversations": FLOW_CUT,
     "agents": STAFF_CUT,
+    "reasons": REASONS_CUT,
     "calls": CALLS_CUT,
     "transactions": SALES_CUT,
 }
 """The figures in the breakdown of each report."""
+
+ALWAYS_BY = {"agents": "agent", "reasons": "tag"}
+"""The reports that are divided in one way only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ def of_report(name: str, asked: Chosen, by: str) -> Sheet | None:
     """Return a report's breakdown or one of its other sheets; ``None`` for an unknown
     name."""
     if name in CUTS:
-        return _in_parts(name, asked, "agent" if name == "agents" else by)
+        return _in_parts(name, asked, ALWAYS_BY.get(name, by))
     return OTHER_SHEETS[name](asked) if name in OTHER_SHEETS else None
 
 

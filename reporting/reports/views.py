@@ -19,10 +19,18 @@ from reporting.exports import row_files
 from reporting.figures.registry import Figure
 from reporting.models import Every, SubscribedReport, Subscription
 from reporting.reports import breakdowns, comparison, content, downloads, row_lists, sheets
-from reporting.reports.filters import Choices, Chosen, chosen, clocks, read
+from reporting.reports.clock_sentences import clocks
+from reporting.reports.filters import Choices, Chosen, chosen, read
 from reporting.reports.omitted_surveys import omitted
 from reporting.reports.parameters import explained
-from reporting.reports.sheets import CALLS_CUT, EXPERIENCE_CUT, FLOW_CUT, SALES_CUT, STAFF_CUT
+from reporting.reports.sheets import (
+    CALLS_CUT,
+    EXPERIENCE_CUT,
+    FLOW_CUT,
+    REASONS_CUT,
+    SALES_CUT,
+    STAFF_CUT,
+)
 from reporting.sales import explanation
 
 LINES = 100
@@ -177,6 +185,21 @@ def conversations(request: StaffRequest) -> HttpResponse:
     context["downloads"] = _downloads(context, "closures", "snooze-ends", "waits")
     context["prepared"] = "conversations"
     return _drawn(request, "conversations", context)
+
+
+@overseers("GET")
+def reasons(request: StaffRequest) -> HttpResponse:
+    """Show why customers wrote: the figures of each tag, and the trend of the one that is chosen
+    (B25)."""
+    form, asked = _asked(request)
+    context = _page(request, "reasons", form, asked) | {
+        "tiles": content.tiles(asked.scope, "opened", "closed", "csat", "resolution"),
+        "trends": content.trends(asked, "opened", "closed"),
+        "breakdown": content.breakdown(asked.scope, "tag", *REASONS_CUT),
+        "by": "tag",
+    }
+    context["downloads"] = _downloads(context)
+    return _drawn(request, "reasons", context)
 
 
 @overseers("GET")

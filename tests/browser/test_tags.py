@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -139,6 +140,30 @@ def test_tag_on_a_phone_in_french(crowd: Crowd) -> None:
     expect(on_it).to_have_text("Refund")
     assert inaccessible(page) == []
     photograph(page, "tagged-phone-fr")
+
+
+def test_manager_reads_why_customers_write(crowd: Crowd) -> None:
+    alice = with_a_conversation(crowd)
+    alice.page.get_by_role("button", name="Add a tag").click()
+    alice.page.get_by_role("option", name="Lost").click()
+    on_it = alice.page.get_by_role("list", name="Tags").get_by_role("listitem")
+    expect(on_it).to_have_text("Lost")
+    manager = crowd.agent("manager").log_in("/reports/reasons/?period=today")
+    page = manager.page
+    row = page.get_by_role("row").filter(has_text="Lost")
+    expect(row.get_by_role("cell").first).to_have_text("1")
+    assert inaccessible(page) == []
+    photograph(page, "reasons")
+    page.set_viewport_size({"width": 390, "height": 780})
+    assert inaccessible(page) == []
+    photograph(page, "reasons-phone")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    row.get_by_role("link").first.click()
+    expect(page.get_by_role("link", name="#", exact=False).first).to_be_visible()
+    page.goto(f"{manager.url}/reports/reasons/?period=today")
+    page.get_by_label("Tag", exact=True).select_option(label="Lost")
+    expect(page).to_have_url(re.compile("tag="))
+    expect(row.get_by_role("cell").first).to_have_text("1")
 
 
 def test_manager_adds_and_merges_tags(crowd: Crowd) -> None:
