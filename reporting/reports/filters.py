@@ -226,9 +226,11 @@ class Choices(forms.Form):
         listed, but stays valid: a saved address then means the tag that remains."""
         field = self.fields["tag"]
         assert isinstance(field, forms.ModelChoiceField)
+        websites = [website.pk for website in self.websites]
+        offered = Tag.objects.filter(website__in=websites, merged_into=None)
         field.choices = lambda: [
             ("", field.empty_label),
-            *((tag.pk, str(tag)) for tag in field.queryset.filter(merged_into=None)),
+            *((tag.pk, str(tag)) for tag in offered.all()),
         ]
 
     def clean(self) -> dict[str, Any]:
