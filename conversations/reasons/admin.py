@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from accounts.rights import OverseenWebsites, PartForOverseers, websites_of
 from conversations.lifecycle import actors
-from conversations.models import Tag
+from conversations.models import Conversation, Tag
 from conversations.reasons import catalogue
 from core.rejection import Rejected
 
@@ -52,7 +52,10 @@ class TagAdmin(PartForOverseers, admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
         overseen = catalogue.changeable_by(cast(User, request.user))
         rows = super().get_queryset(request).filter(pk__in=overseen.order_by().values("pk"))
-        counted: QuerySet[Tag] = rows.annotate(uses=Count("marks"))
+        # Managers of one team learn nothing of another's conversations, not even their number.
+        seen = Conversation.objects.visible_to(cast(User, request.user)).order_by().values("pk")
+        in_sight = Q(marks__conversation__in=seen)
+        counted: QuerySet[Tag] = rows.annotate(uses=Count("marks", filter=in_sight))
         return counted
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tag | None = None) -> Any:

@@ -11,7 +11,7 @@ from conversations.models import ConversationTag, Tag
 from conversations.reasons import tagging
 from routing.models import RuleStep
 from tests.clock import NOW
-from tests.factories import TagFactory, UserFactory, WebsiteFactory, queued
+from tests.factories import StepFactory, TagFactory, UserFactory, WebsiteFactory, queued
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/conversations/tag/"
@@ -76,6 +76,14 @@ def test_tags_of_other_websites_are_out_of_reach(client: Client, step: RuleStep)
     assert not Tag.objects.get(pk=foreign.pk).is_archived
     data = {"website": foreign.website_id, "name": "x", "colour": "grey"}
     assert "Select a valid choice" in client.post(f"{LIST}add/", data).content.decode()
+
+
+def test_conversations_of_other_teams_are_not_counted(client: Client, step: RuleStep) -> None:
+    tag, beside = TagFactory(website=step.rule.website), StepFactory(rule=step.rule)
+    for one in (step, beside, beside):
+        tagging.add(queued(one).pk, [tag.pk], actor=BOT, at=NOW)
+    [row] = client.get(LIST).context["cl"].result_list
+    assert row.uses == 1
 
 
 def test_reviewer_sees_and_changes_nothing(step: RuleStep) -> None:
