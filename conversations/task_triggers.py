@@ -18,8 +18,9 @@ SUMMARY_SECONDS = 60
 
 
 async def summarise(fact: ConversationMoved) -> None:
-    """Have a conversation summarised that people take over, if its website wants this."""
-    if fact.verb in summaries.AT_VERBS:
+    """Have a conversation summarised that people take over, if its website wants this. Asking first
+    spares all other websites a task."""
+    if fact.verb in summaries.AT_VERBS and await sync_to_async(summaries.is_on)(fact.website_id):
         await sync_to_async(tasks.summarise.apply_async)(
             (fact.conversation_id,), retry=False, expires=SUMMARY_SECONDS
         )

@@ -10,13 +10,24 @@ from conversations.facts import SummaryMade
 from conversations.language_models import calling, prompts, wordings
 from conversations.language_models.calling import Request
 from conversations.lifecycle.transitions import Verb
-from conversations.models import Author, Conversation, ConversationSummary, Message, Purpose
+from conversations.models import (
+    Author,
+    Conversation,
+    ConversationSummary,
+    LanguageModelSettings,
+    Message,
+    Purpose,
+)
 from core.events import bus
 
 AT_VERBS = frozenset({Verb.ESCALATE, Verb.TRANSFER_TO_GROUP, Verb.TRANSFER_TO_AGENT})
 FEWEST = 4  # Fewer messages are read as fast as their summary.
 LATEST = 60
 TEXT_LIMIT = 600
+
+
+def is_on(website_id: int) -> bool:
+    return LanguageModelSettings.objects.filter(website=website_id, summarises=True).exists()
 
 
 def make(conversation_id: int, *, at: datetime) -> bool:

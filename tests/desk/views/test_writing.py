@@ -244,9 +244,12 @@ def test_short_conversations_need_no_summary(talk: Conversation, server: str) ->
     assert not LanguageModelCall.objects.exists()
 
 
-def test_a_transfer_has_the_conversation_summarised(
-    talk: Conversation, agent: Agent, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_on", [True, False])
+def test_a_transfer_has_the_conversation_summarised_where_the_website_wants_it(
+    talk: Conversation, agent: Agent, server: str, monkeypatch: pytest.MonkeyPatch, is_on: bool
 ) -> None:
+    """Elsewhere not even a task is started."""
+    choose(talk, server, summarises=is_on)
     asked: list[Any] = []
     monkeypatch.setattr(tasks.summarise, "apply_async", lambda args, **how: asked.append(args))
     other = StepFactory(rule=talk.queue.rule)
@@ -257,7 +260,7 @@ def test_a_transfer_has_the_conversation_summarised(
         actor=actors.agent(agent.user),
         at=NOW,
     )
-    assert asked == [(talk.pk,)]
+    assert asked == ([(talk.pk,)] if is_on else [])
 
 
 def test_an_erasure_deletes_texts_and_summaries(
