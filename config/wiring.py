@@ -41,6 +41,7 @@ from conversations.facts import (
     LooksChanged,
     MessageAdded,
     MessagesRead,
+    MessageTranslated,
     NoteWritten,
     PersonalDataErased,
     PushUnanswered,
@@ -50,6 +51,8 @@ from conversations.facts import (
     SuggestionsCame,
     SummaryMade,
     SurveyAnswered,
+    TranslationOwed,
+    TranslationsOwed,
     VisitorBrowsed,
     VisitorLoggedOut,
     VisitorWroteToBot,
@@ -58,7 +61,7 @@ from conversations.facts import (
     WritingCame,
 )
 from conversations.inboxes import kinds
-from conversations.language_models import writing
+from conversations.language_models import translating, writing
 from conversations.privacy import tables
 from conversations.suggestions import learning
 from conversations.webhooks import alerts as webhook_alerts
@@ -127,6 +130,9 @@ def connect() -> None:
     on(SummaryMade, desk.live.show_note)
     on(WritingCame, desk.live.show_writing)
     on_durably(WritingAsked, writing.write, in_worker=True)
+    on(MessageTranslated, messenger.live.show_translation, desk.live.show_translation)
+    on_durably(TranslationOwed, translating.translate, in_worker=True)
+    on_durably(TranslationsOwed, translating.catch_up)
     on(ReplayWanted, reporting.task_triggers.play_again)
 
     # Anymail's signal for a mail that came in by a provider's webhook.

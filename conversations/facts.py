@@ -210,6 +210,37 @@ class WritingCame(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class TranslationOwed(Fact):
+    """A message was written on a website that translates messages. The statement that stores it
+    writes what this fact owes. ``waited`` are the seconds for which the language model was busy,
+    and ``failed`` how often it has given no translation."""
+
+    conversation_id: int
+    seq: int
+    waited: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationsOwed(Fact):
+    """Another agent got a conversation of a website that translates messages."""
+
+    conversation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTranslated(Fact):
+    """The translation of a message is there, or there will be none. ``agent_id`` holds the
+    conversation, and ``translation`` is what is pushed to clients."""
+
+    conversation_id: int
+    public_id: str
+    visitor_id: int
+    agent_id: int | None
+    translation: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class SummaryMade(Fact):
     """A conversation has been summarised. ``agent_id`` holds it."""
 

@@ -66,7 +66,7 @@ async def _handle(request: Request) -> tuple[int, Answer]:
         case "messages", "GET":
             after = reading.check_seq(parse_qs(request.query).get("after_seq", ["0"])[0])
             await _check_visible(conversation, desk)
-            return 200, await _news(conversation, after)
+            return 200, await _news(conversation, after, desk.agent_id)
         case "messages", "POST":
             body = await request.json()
             if desk.limits[1]:
@@ -80,9 +80,9 @@ async def _handle(request: Request) -> tuple[int, Answer]:
     raise wrong_method()
 
 
-async def _news(conversation: int, after: int) -> dict[str, Any]:
+async def _news(conversation: int, after: int, agent: int | None) -> dict[str, Any]:
     """Return the messages after ``after``, and the ticks of those that leave by an inbox."""
-    news = await reading.for_agent(conversation=conversation, after_seq=after)
+    news = await reading.for_agent(conversation=conversation, after_seq=after, agent=agent)
     if news["by_inbox"]:
         rows = await database_sync_to_async(deliveries.of)(conversation)
         news["deliveries"] = deliveries.shown(rows, _)

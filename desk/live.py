@@ -15,6 +15,7 @@ from conversations.facts import (
     LooksChanged,
     MessageAdded,
     MessagesRead,
+    MessageTranslated,
     NoteWritten,
     PushUnanswered,
     ReasonsChanged,
@@ -45,6 +46,16 @@ async def show_read(fact: MessagesRead) -> None:
             "conversation": fact.conversation_id,
             "by": fact.by,
             "seq": fact.seq,
+        }
+        await push(desk_group(fact.agent_id), frame)
+
+
+async def show_translation(fact: MessageTranslated) -> None:
+    if fact.agent_id is not None:
+        frame = {
+            "type": "translation",
+            "conversation": fact.conversation_id,
+            "translation": fact.translation,
         }
         await push(desk_group(fact.agent_id), frame)
 

@@ -15,8 +15,10 @@ from conversations.facts import (
     LooksChanged,
     MessageAdded,
     MessagesRead,
+    MessageTranslated,
     VisitorLoggedOut,
 )
+from conversations.models import TranslationState
 from core.db import async_pool
 from core.realtime.channel_groups import (
     browser_recorders_group,
@@ -35,6 +37,17 @@ async def show_message(fact: MessageAdded) -> None:
 async def show_read(fact: MessagesRead) -> None:
     frame = {"type": "read", "conversation": fact.public_id, "by": fact.by, "seq": fact.seq}
     await push(visitor_group(fact.visitor_id), frame)
+
+
+async def show_translation(fact: MessageTranslated) -> None:
+    """Push a translation. That there is none concerns the agent only."""
+    if fact.translation["state"] == TranslationState.DONE:
+        frame = {
+            "type": "translation",
+            "conversation": fact.public_id,
+            "translation": fact.translation,
+        }
+        await push(visitor_group(fact.visitor_id), frame)
 
 
 async def show_agent(fact: AgentChanged) -> None:

@@ -81,6 +81,12 @@ class LanguageModel(BaseHTTPRequestHandler):
     def adds_an_address(self, system: str, asked: str) -> None:
         self._say(f"{asked} See https://evil.example/pay")
 
+    def drops_numbers(self, system: str, asked: str) -> None:
+        self._say(re.sub(r"\[PHONE_\d+\]", "", f"As asked: {asked}"))
+
+    def echoes(self, system: str, asked: str) -> None:
+        self._say(asked)
+
     def unfinished(self, system: str, asked: str) -> None:
         self._say("Refunds arrive within five days. [1]", finish="length")
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -68,6 +69,20 @@ class Agent(models.Model):
         blank=True,
         verbose_name=_("skills"),
         help_text=_("What a conversation can require from an agent."),
+    )
+    languages = models.CharField(
+        _("languages"),
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[
+            RegexValidator(r"^[a-z]{2,3}(, ?[a-z]{2,3})*\Z", _("Enter codes such as: fr, en")),
+        ],
+        help_text=_(
+            "The codes of the languages that the agent reads and writes, such as “fr, en”, if the "
+            "website translates messages: into the first one. Leave empty if it is the website's."
+        ),
     )
 
     class Meta:

@@ -30,6 +30,7 @@ class LanguageModelForm(ServerForm):
             "answers_per_conversation",
             "helps_agents",
             "summarises",
+            "translates",
         )
         field_classes = {"api_key": SecretField}
         widgets = {
@@ -50,6 +51,7 @@ class LanguageModelAdmin(AsksAgain, ForAdministrators, admin.ModelAdmin):
         "answers_visitors",
         "helps_agents",
         "summarises",
+        "translates",
     )
     list_select_related = ("website",)
 

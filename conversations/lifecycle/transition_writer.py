@@ -19,7 +19,12 @@ from accounts.entitlement import Bar
 from accounts.models import Agent
 from conversations import surveys
 from conversations.agents import ownership
-from conversations.facts import ConversationMoved, ConversationWaits, SlotFreed
+from conversations.facts import (
+    ConversationMoved,
+    ConversationWaits,
+    SlotFreed,
+    TranslationsOwed,
+)
 from conversations.lifecycle import denormalized, ledger
 from conversations.lifecycle.actors import Actor
 from conversations.lifecycle.transitions import (
@@ -35,7 +40,7 @@ from conversations.lifecycle.transitions import (
     Verb,
     target_of,
 )
-from conversations.models import ActorKind, Contact, Conversation
+from conversations.models import ActorKind, Contact, Conversation, LanguageModelSettings
 from core.db import bulk_sql
 from core.events import bus
 from core.events.facts import Fact
@@ -306,7 +311,7 @@ def write(moves: Sequence[Move]) -> None:
     over = [move for move in moves if move.target in ends and move.source != move.target]
     if over:
         surveys.offer([move.conversation for move in over], at=over[0].at)
-    bus.publish(*(fact for move in moves for fact in _facts(move)))
+    bus.publish(*(fact for move in moves for fact in _facts(move)), *_owed_translations(moves))
 
 
 # Plain SQL: it runs at each move that leaves a desk, and the ORM would compose it anew each time.
@@ -344,6 +349,23 @@ def _contact(move: Move) -> Contact:
         began_to_wait_at=conversation.began_to_wait_at,
         started_at=move.at,
     )
+
+
+def _owed_translations(moves: Sequence[Move]) -> Iterator[Fact]:
+    """Yield what is owed to agents who get conversations that they may not be able to read."""
+    gained = [
+        move.conversation
+        for move in moves
+        if move.conversation.agent_id not in {None, move.agent_before}
+    ]
+    if not gained:
+        return
+    websites = {one.website_id for one in gained}
+    chosen = LanguageModelSettings.objects.filter(website__in=websites, translates=True)
+    translating = set(chosen.values_list("website", flat=True))
+    for one in gained:
+        if one.website_id in translating:
+            yield TranslationsOwed(conversation_id=one.pk)
 
 
 def _facts(move: Move) -> Iterator[Fact]:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.desk_session import SESSION_VALID_SQL, DeskSession
 from accounts.models.hours import IS_OPEN
 from conversations.facts import MessagesRead
+from conversations.language_models import translations
 from conversations.messages.sending import attachment_of, frame
 from conversations.models import Conversation
 from conversations.respondent import respondent
@@ -42,11 +43,11 @@ SEEN_AS = {
 # One row for each message, or a single one with empty message columns. Each repeats the
 # conversation. Plain SQL: it runs in the event loop, in one round trip, for each client every 25 s.
 AFTER = """
-    SELECT c.public_id, c.status, c.channel, c.group_id, c.inbox_id, c.bot_name, c.bot_picture,
+    SELECT c.id, c.public_id, c.status, c.channel, c.group_id, c.inbox_id, c.bot_name, c.bot_picture,
            c.is_asynchronous, c.last_seq, c.agent_read_seq,
            c.visitor_read_seq, c.opened_at, c.closed_at, holder.display_name AS holder,
-           until.seq AS hidden_seq, c.moved_at, c.last_agent_message_at,
-           c.opened_from <> '' AND c.seen_again_at IS NULL AS is_silent,
+           once.hidden_seq, c.moved_at, c.last_agent_message_at,
+           c.opened_from <> '' AND c.seen_again_at IS NULL AS is_silent, once.is_translated,
            {is_connected} AS is_connected,
            CASE WHEN c.status = 'queued' AND NOT {is_open} THEN true ELSE false END AS is_closed,
            team.hours_change_at,
@@ -69,10 +70,14 @@ AFTER = """
     LEFT JOIN accounts_agent holder ON holder.id = c.agent_id
     {presences}
     LEFT JOIN accounts_group team ON team.id = c.group_id
-    CROSS JOIN LATERAL (SELECT {hidden} AS seq) until
+    CROSS JOIN LATERAL (
+        SELECT {hidden} AS hidden_seq, EXISTS (
+            SELECT FROM conversations_messagetranslation t WHERE t.conversation_id = c.id
+        ) AS is_translated
+    ) once
     LEFT JOIN LATERAL (
         SELECT * FROM conversations_message m
-        WHERE m.conversation_id = c.id AND m.seq > greatest(%(after_seq)s, until.seq)
+        WHERE m.conversation_id = c.id AND m.seq > greatest(%(after_seq)s, once.hidden_seq)
         ORDER BY m.seq LIMIT %(limit)s
     ) m ON true
     LEFT JOIN accounts_agent writer ON writer.id = m.agent_id
@@ -169,7 +174,13 @@ async def for_visitor(
         silent = Conversation.objects.filter(public_id=conversation, seen_again_at=None)
         await database_sync_to_async(silent.update)(seen_again_at=at)
     shown = seen_by_visitor(rows[0], at=at)
-    return {"messages": _frames(rows), "conversation": shown} | _more(rows)
+    answer = {"messages": _frames(rows), "conversation": shown} | _more(rows)
+    if rows[0]["is_translated"]:
+        last, number = rows[0]["last_seq"], rows[0]["id"]
+        answer["translations"] = await database_sync_to_async(translations.for_visitor)(
+            number, after_seq=after_seq, last_seq=last, hidden_seq=rows[0]["hidden_seq"]
+        )
+    return answer
 
 
 def row_for_visitor(conversation: int, *, at: datetime, presence: type[Model]) -> dict[str, Any]:
@@ -197,21 +208,27 @@ def _for_visitor(guard: str, presence: type[Model]) -> str:
     )
 
 
-async def for_agent(*, conversation: int, after_seq: int) -> dict[str, Any]:
-    """Return the same for a desk. The caller has checked that the agent may see it."""
+async def for_agent(*, conversation: int, after_seq: int, agent: int | None) -> dict[str, Any]:
+    """Return the same for a desk. The caller has checked that the user, who may be an ``agent``,
+    may see it."""
     values = {"conversation": conversation, "after_seq": after_seq, "limit": PAGE}
     guard = "c.id = %(conversation)s"
     query = AFTER.format(guard=guard, hidden="0", is_open="true", **NO_PRESENCE, **WITH_EMAIL)
     rows = await async_pool.fetch_all(query, values)
     if not rows:
         raise Rejected("not_found", _("This conversation does not exist."), 404)
-    return {
+    answer = {
         "messages": _frames(rows),
         "read_by_visitor": rows[0]["visitor_read_seq"],
         "last_seq": rows[0]["last_seq"],
         "status": rows[0]["status"],
         "by_inbox": rows[0]["inbox_id"] is not None,
     } | _more(rows)
+    if rows[0]["is_translated"]:
+        answer["translations"] = await database_sync_to_async(translations.for_desk)(
+            conversation, after_seq=after_seq, last_seq=answer["last_seq"], agent_id=agent
+        )
+    return answer
 
 
 def seen_by_visitor(row: dict[str, Any], *, at: datetime) -> dict[str, Any]:

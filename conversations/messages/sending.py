@@ -24,7 +24,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from accounts.desk_session import SESSION_VALID_SQL, DeskSession
-from conversations.facts import AnswerLeft, MessageAdded, VisitorWroteToBot
+from conversations.facts import AnswerLeft, MessageAdded, TranslationOwed, VisitorWroteToBot
 from conversations.lifecycle import verbs
 from conversations.lifecycle.transitions import PAUSED, Status
 from conversations.messages import attachments, rejections
@@ -182,6 +182,7 @@ async def send_as_agent(
 async def _store(query: str, values: dict[str, Any], *, lock: int | None) -> Sent | None:
     """Store a message in the conversation with the number ``lock``, together with others that wait;
     by itself if its number is not known yet."""
+    values["translating"] = bus.owed_to(TranslationOwed)
     try:
         if lock is None:
             row = await async_pool.fetch_one(query, values)
@@ -385,6 +386,7 @@ def _insert(
         "reactions": []
         if is_first
         else bus.owed_to(VisitorWroteToBot if author == Author.VISITOR else AnswerLeft),
+        "translating": [] if author == Author.SYSTEM else bus.owed_to(TranslationOwed),
     }
     with connection.cursor() as cursor:
         # Django's cursor does not adapt dictionaries.

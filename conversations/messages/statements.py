@@ -85,11 +85,20 @@ STORED = """
     SELECT id, public_id, website_id, visitor_id, agent_id, last_seq, name{shown} FROM grown
 """
 
-# What a bot owes a visitor, and what an inbox owes an answer, in the transaction of the message.
+# What a bot owes a visitor, what an inbox owes an answer, and the translation of what visitors and
+# agents write, in the transaction of the message. Whether a translation is needed is decided by the
+# worker (conversations.language_models.translating): here it costs a look at a tiny table.
 OWED = """, owed AS (
         INSERT INTO conversations_outboxentry (reaction, payload, attempts, last_error)
         SELECT r, jsonb_build_object('conversation_id', grown.id), 0, ''
         FROM grown, unnest(%(reactions)s::text[]) r WHERE {condition}
+        UNION ALL
+        SELECT r, jsonb_build_object('conversation_id', grown.id, 'seq', grown.last_seq), 0, ''
+        FROM grown, unnest(%(translating)s::text[]) r
+        WHERE grown.agent_id IS NOT NULL AND %(body)s <> '' AND EXISTS (
+            SELECT FROM conversations_languagemodelsettings l
+            WHERE l.website_id = grown.website_id AND l.translates
+        )
         RETURNING id
     )"""
 OWED_TO_VISITOR = OWED.format(condition="grown.status = 'bot'")

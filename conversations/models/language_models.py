@@ -1,4 +1,4 @@
-"""Language models: a website's choice, the log of what was sent, and what agents were written."""
+"""Language models: a website's choice, the log of what was sent, and what was written."""
 
 from __future__ import annotations
 
@@ -85,6 +85,16 @@ class LanguageModelSettings(models.Model):
             "summary of at most five lines, marked as made by a machine."
         ),
     )
+    translates = models.BooleanField(
+        _("translate messages"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "Where the visitor and the agent have no language in common, both read translations "
+            "that are marked as made by a machine, with the original one click away. Each agent's "
+            "languages are in their settings."
+        ),
+    )
 
     class Meta:
         verbose_name = _("language model")
@@ -100,8 +110,9 @@ class Purpose(models.TextChoices):
     ANSWER = "answer", _("Answer of a bot")
     DRAFT = "draft", _("Draft of a reply")
     REWRITE = "rewrite", _("Rewriting")
-    TRANSLATE = "translate", _("Translation")
+    TRANSLATE = "translate", _("Translation for an agent")
     SUMMARY = "summary", _("Summary")
+    MESSAGE = "message", _("Translation of a message")
 
 
 class CallOutcome(models.TextChoices):
@@ -109,7 +120,7 @@ class CallOutcome(models.TextChoices):
 
     PENDING = "pending", _("Under way, or lost")
     DONE = "done", _("Answered")
-    REFUSED = "refused", _("Not used: no valid source")
+    REFUSED = "refused", _("Not used: it failed the checks")
     SLOW = "slow", _("Too slow")
     FAILED = "failed", _("Failed")
 
@@ -247,3 +258,42 @@ class ConversationSummary(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.conversation_id}/{self.to_seq}"
+
+
+class TranslationState(models.TextChoices):
+    """What became of the translation of a message."""
+
+    DONE = "done", _("Translated")
+    SAME = "same", _("Already in this language")
+    FAILED = "failed", _("Not translated")
+
+
+class MessageTranslation(models.Model):
+    """A message in the language of its reader, by a language model. The message itself stays as it
+    was written. A message without a row has not been translated yet, or need not be."""
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="translations"
+    )
+    seq = models.PositiveIntegerField()
+    language = models.CharField(_("language"), max_length=10)
+    is_for_visitor = models.BooleanField()
+    text = models.TextField(_("text"), blank=True)
+    state = models.CharField(_("outcome"), max_length=6, choices=TranslationState.choices)
+    made_at = models.DateTimeField(_("moment"))
+
+    class Meta:
+        verbose_name = _("translation of a message")
+        verbose_name_plural = _("translations of messages")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation", "seq", "language"], name="one_translation_to_a_language"
+            ),
+            models.CheckConstraint(
+                name="done_translation_has_text",
+                condition=Q(state="done") & ~Q(text="") | ~Q(state="done") & Q(text=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.conversation_id}/{self.seq} · {self.language}"

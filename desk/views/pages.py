@@ -18,7 +18,7 @@ from accounts.models import Agent, User
 from conversations.agents import drafts, notes, notices
 from conversations.inboxes.labels import channel_label
 from conversations.language_models import summaries as machine_summaries
-from conversations.language_models import writing
+from conversations.language_models import translating, writing
 from conversations.lifecycle.transitions import Verb
 from conversations.models import Address, Conversation
 from conversations.visitors import blocks, page_views, visitor_presence
@@ -95,6 +95,7 @@ def conversation_of(
         "summary": _summary_of(conversation, events),
         "machine_summary": machine_summaries.of(conversation.pk),
         "helps_writing": agent is not None and writing.is_on(conversation.website_id),
+        "reads_translations": agent and translating.language_for(conversation, agent),
         "calls": past_calls.lines_of(conversation.pk),
         "awaits_call": past_calls.awaits_call(conversation),
         "turns": timeline.last_turns(events),

@@ -17,7 +17,13 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from conversations.models import Author, Conversation, Message
+from conversations.models import (
+    Author,
+    Conversation,
+    Message,
+    MessageTranslation,
+    TranslationState,
+)
 from conversations.visitors import persons
 from core import web_addresses
 from messenger.colours import text_on
@@ -172,11 +178,27 @@ class Composed:
         if message.author == Author.BOT:
             name = _("%(name)s (bot)") % {"name": self.conversation.bot_name or name}
         body = message.body
+        if message.seq in self._translations:
+            # The original is always there: a machine may be wrong.
+            note = _("Translated by a machine. The original:")
+            body = f"{self._translations[message.seq]}\n\n{note}\n{body}"
         if message.attachment is not None:
             body = f"{body}\n[{message.attachment.name}]".strip()
         if len(body) > BODY_LIMIT:
             body = body[:BODY_LIMIT].rstrip() + " …"
         return MailMessage(_("You") if is_visitor else name, body, message.created_at, is_visitor)
+
+    @cached_property
+    def _translations(self) -> dict[int, str]:
+        """What the visitor reads instead of agents' messages, as far as it was there when the mail
+        was owed: a reply is recognised by composing it once more."""
+        rows = MessageTranslation.objects.filter(
+            conversation=self.conversation,
+            is_for_visitor=True,
+            state=TranslationState.DONE,
+            made_at__lte=self.mail.created_at,
+        )
+        return dict(rows.values_list("seq", "text"))
 
     def _button_url(self) -> str:
         """Return the brand's page with the Messenger open on this conversation or its survey (R21,

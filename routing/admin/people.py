@@ -57,7 +57,7 @@ class AgentForm(forms.ModelForm):
 
     class Meta:
         model = Agent
-        fields = ("user", "display_name", "skills")
+        fields = ("user", "display_name", "skills", "languages")
 
     # Set by AgentAdmin.get_form, to what the reader oversees.
     own_groups: QuerySet[Group] = Group.objects.none()
@@ -110,7 +110,7 @@ class AgentAdmin(ForOverseers, Published, admin.ModelAdmin):
         return form
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("user", "display_name", "groups", "skills")
+        return ("user", "display_name", "groups", "skills", "languages")
 
     @admin.display(description=_("groups"))
     def group_names(self, agent: Agent) -> str:

@@ -294,6 +294,9 @@ function show(frame) {
         if (frame.message.author === "visitor") dialogue.showTyping(false);
       }
       break;
+    case "translation":
+      dialogue?.thread.receiveTranslation(frame.translation);
+      break;
     case "delivery":
       dialogue?.showDelivery(frame);
       break;

@@ -2,6 +2,7 @@
 // time, the events and notes of the server's fragment. Messages are only ever inserted as text.
 
 import { clock, daysFrom, localeOf, longDay } from "../shared/moments.js";
+import { showTranslation, showUntranslated } from "../shared/translated.js";
 import { attached } from "./attached.js";
 import { offered } from "./offered.js";
 import { element, icon, texts } from "./page.js";
@@ -23,6 +24,7 @@ export class Log {
     Object.assign(this, { root, visitor, tint, number, isInbox });
     this.deliveries = new Map(); // by seq: {status, reason}
     this.bubbles = new Map(); // by seq
+    this.translated = new Map(); // by seq: the translation that is shown
     this.asides = []; // events and notes: {id, at, node}, in their order
     this.unread = [];
     this.tail = element("div", { class: "group mine", hidden: "" });
@@ -43,6 +45,7 @@ export class Log {
     // Events before the first messages have loaded would only have to be drawn again below them.
     const added = thread.isLoaded ? this.#adopt(asides) : [];
     if (!this.#append(fresh, added)) this.#drawAnew(thread.messages);
+    this.#drawTranslations(thread);
     this.#drawPending(thread.pending);
     this.#drawTicks(thread.otherRead);
     this.empty.hidden = this.bubbles.size + thread.pending.length > 0 || !thread.isLoaded;
@@ -139,7 +142,11 @@ export class Log {
   }
 
   #bubbleOf(message) {
-    const bubble = this.#bubble(message, { class: "bubble", title: full.format(new Date(message.at)) });
+    const bubble = this.#bubble(message, {
+      class: "bubble",
+      title: full.format(new Date(message.at)),
+      "data-author": message.author,
+    });
     if (message.author === "agent" || (this.isInbox && message.author !== "visitor")) {
       const tick = element("span", { class: "tick" });
       bubble.append(tick);
@@ -150,8 +157,9 @@ export class Log {
   }
 
   #bubble({ body, attachment, offer, email }, attributes) {
-    const bubble = element("div", attributes, ...linked(offer ? offer.text : body));
-    if (offer) bubble.append(...offered(offer));
+    const said = element("div", { class: "said" }, ...linked(offer ? offer.text : body));
+    if (offer) said.append(...offered(offer));
+    const bubble = element("div", attributes, said);
     if (attachment) {
       bubble.classList.toggle("carries", !body);
       bubble.prepend(attached(attachment, this.number));
@@ -173,6 +181,24 @@ export class Log {
       group.prepend(element("span", { class: `avatar${tint}`, "aria-hidden": "true" }, initials(who)));
     }
     return group;
+  }
+
+  /** Agents read translations of what visitors and bots wrote; of their own messages the visitor does. */
+  #drawTranslations({ translations }) {
+    for (const { seq, state, text, language } of translations.values()) {
+      const bubble = this.bubbles.get(seq);
+      if (!bubble || this.translated.get(seq) === text) continue;
+      this.translated.set(seq, text);
+      const said = bubble.querySelector(".said");
+      const isForReader = !bubble.matches("[data-author=agent]");
+      if (state === "failed") {
+        showUntranslated(said, isForReader ? texts.untranslated : texts.untranslatedFor);
+        continue;
+      }
+      const { original, translation } = texts;
+      const mark = isForReader ? texts.translated : texts.translatedFor;
+      showTranslation(said, { nodes: linked(text), language, isForReader, words: { mark, original, translation } });
+    }
   }
 
   #drawPending(pending) {

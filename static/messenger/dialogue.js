@@ -2,6 +2,7 @@
 // message that was "sending" becomes "sent" in place, and screen readers read each one once.
 
 import { clock, longDay } from "../shared/moments.js";
+import { showTranslation } from "../shared/translated.js";
 import { element, face, hidden, icon, initials, linked } from "./elements.js";
 import { Offered } from "./offered.js";
 
@@ -18,7 +19,7 @@ export class Dialogue {
   `conversation` *  is the id for requests of attachments, and `bot` the name and picture of the bot
   that began it. `news` has the place of the line before new messages *  (`line`, a seq) and how many it announces (`count`). While the conversation
   `isOpen`, choices can *  be pressed. */
-  show({ messages, pending = [], otherRead = 0, greeting = "", conversation = "", bot = null, news = {}, isOpen = false }) {
+  show({ messages, translations = new Map(), pending = [], otherRead = 0, greeting = "", conversation = "", bot = null, news = {}, isOpen = false }) {
     Object.assign(this, { conversation, bot });
     this.news = news;
     const entries = [];
@@ -28,6 +29,7 @@ export class Dialogue {
         ...message,
         key: message.id,
         at: new Date(message.at),
+        translation: translations.get(message.seq),
         state: message.seq <= otherRead ? "read" : "sent",
       });
     }
@@ -127,14 +129,29 @@ export class Dialogue {
     }
     if (attachment) node.append(this.attached.node(attachment, this.conversation));
     const text = offer ? offer.text : body;
-    if (text) node.append(element("p", { className: "bubble" }, ...linked(text, this.strings.link_opens)));
+    if (text) node.append(element("p", { className: "bubble" }, element("span", {}, ...this.#linked(text))));
     if (offer) node.append(...this.offered.nodes(offer, id));
     node.append(element("p", { className: "meta" }));
     return node;
   }
 
-  #updateMessage(node, { author, at, state, isFirst, isLast, offer, answer, isOpen }) {
+  #linked(text) {
+    return linked(text, this.strings.link_opens);
+  }
+
+  #translate(node, author, { text, language }) {
+    const said = node.querySelector(".bubble")?.firstChild;
+    if (!said || node.translation === text || author === "bot") return;
+    node.translation = text;
+    const { translated, translated_for: translatedFor, original, translation } = this.strings;
+    const isForReader = author === "agent";
+    const words = { mark: isForReader ? translated : translatedFor, original, translation };
+    showTranslation(said, { nodes: this.#linked(text), language, isForReader, words });
+  }
+
+  #updateMessage(node, { author, at, state, isFirst, isLast, offer, answer, isOpen, translation }) {
     if (offer) this.offered.update(node, { answer, isOpen });
+    if (translation) this.#translate(node, author, translation);
     node.classList.toggle("first", isFirst);
     node.classList.toggle("last", isLast);
     const shown = `${state} ${at?.getTime()}`;

@@ -49,6 +49,7 @@ export class History {
 
   async #fill(list, conversation) {
     const messages = [];
+    const translations = new Map();
     try {
       let more = true;
       while (more) {
@@ -57,12 +58,13 @@ export class History {
         const { ok, data } = await this.session.ask(path);
         if (!ok) throw new Error(data.error?.code);
         messages.push(...data.messages);
+        data.translations?.forEach((one) => translations.set(one.seq, one));
         more = Boolean(data.more);
       }
       list.replaceChildren();
       const dialogue = new Dialogue(list, this.config, this.attached);
       const { id, read_by_agent: otherRead } = conversation;
-      dialogue.show({ messages, otherRead, conversation: id });
+      dialogue.show({ messages, translations, otherRead, conversation: id });
     } catch {
       list.closest("details").open = false;
       const sentence = element("p", { className: "problem" }, this.config.strings.history_failed);

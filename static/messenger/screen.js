@@ -68,11 +68,11 @@ export class Screen {
 
   showDialogue(news) {
     const { messenger } = this;
-    const { messages, pending, otherRead } = messenger.thread;
+    const { messages, pending, otherRead, translations } = messenger.thread;
     const { id, bot } = messenger.conversation ?? {};
     const greeting = messenger.view.greeting(messenger);
     const { isOpen } = messenger.talk;
-    messenger.dialogue.show({ messages, pending, otherRead, greeting, conversation: id, bot, news, isOpen });
+    messenger.dialogue.show({ messages, translations, pending, otherRead, greeting, conversation: id, bot, news, isOpen });
     messenger.history.show(messenger.known.past.filter((one) => one.id !== id));
   }
 

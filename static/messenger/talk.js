@@ -129,6 +129,7 @@ export class Talk {
     if (frame.conversation !== this.conversation?.id) return this.#overhear(frame);
     if (frame.type === "message") this.thread.receive(frame.message);
     if (frame.type === "message") this.#answered(frame.message);
+    if (frame.type === "translation") this.thread.receiveTranslation(frame.translation);
     if (frame.type === "read") this.thread.receiveRead(frame);
     if (frame.type === "typing") this.handlers.onTyping(frame.on, frame.name);
     if (frame.type === "state") this.thread.sync();

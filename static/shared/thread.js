@@ -46,6 +46,7 @@ export class Thread {
     Object.assign(this, { messagesUrl, readUrl, headers, inTurn, me, store });
     Object.assign(this, { onChange, onState, onRejected, onRefused });
     this.messages = [];
+    this.translations = new Map(); // by seq: {seq, language, text, state}
     this.pending = store.load().map(({ id, body, attachment }) => ({ id, body, attachment, state: "waiting" }));
     this.lastSeq = 0;
     this.otherRead = 0;
@@ -86,6 +87,12 @@ export class Thread {
   receive(message) {
     this.#take(message);
     if (this.ahead.size) this.sync();
+    this.onChange(this);
+  }
+
+  /** Take a translation from the socket. */
+  receiveTranslation(translation) {
+    this.translations.set(translation.seq, translation);
     this.onChange(this);
   }
 
@@ -225,6 +232,7 @@ export class Thread {
         return;
       }
       payload.messages.forEach((message) => this.#take(message));
+      payload.translations?.forEach((one) => this.translations.set(one.seq, one));
       if (payload.more && this.lastSeq === from) break; // Never loop on a strange answer.
     } while (payload.more);
     this.#readFrom(payload);

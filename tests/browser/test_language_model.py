@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests import language_models
 from tests.browser.conftest import Crowd
@@ -33,25 +33,83 @@ def here(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prod
 
 @pytest.fixture
 def people(browser: Browser, here: Product) -> Iterator[Crowd]:
+    here.forget()
     people = Crowd(browser, here)
     yield people
     people.leave()
     assert people.unexpected() == []
 
 
+def choose(people: Crowd, here: Product, address: str, *labels: str) -> Page:
+    """Switch a language model on in the settings, for these purposes only; return the page."""
+    admin = people.agent("admin").log_in("/admin/").page
+    admin.goto(f"{here.url}/admin/conversations/languagemodelsettings/")
+    links = admin.get_by_role("rowheader").get_by_role("link")
+    if links.count():
+        links.first.click()
+    else:
+        admin.goto(f"{here.url}/admin/conversations/languagemodelsettings/add/")
+        admin.get_by_label("Website").select_option(index=1)
+    admin.get_by_label("Address").fill(address)
+    admin.get_by_label("Model", exact=False).first.fill("good")
+    for box in admin.get_by_role("checkbox").all():
+        box.uncheck()
+    for label in labels:
+        admin.get_by_label(label).check()
+    assert inaccessible(admin) == []
+    admin.get_by_role("button", name="Save", exact=True).click()
+    expect(admin.get_by_text("successfully")).to_be_visible()
+    return admin
+
+
+def test_two_who_share_no_language_read_translations_and_can_see_the_original(
+    people: Crowd, here: Product, server: str
+) -> None:
+    choose(people, here, f"{server}/good", "Translate messages")
+    alice = people.agent("alice").log_in().be_available()
+    visitor = people.visitor()
+    visitor.visit()
+    visitor.open()
+    visitor.agree()
+    visitor.say("Where is my lamp?")
+
+    # The agent reads a translation, marked, with the original one click away.
+    asked = alice.bubble("As asked: Where is my lamp?")
+    expect(asked.get_by_text("Translated by a machine")).to_be_visible()
+    expect(alice.page.get_by_text("No language in common")).to_contain_text("English")
+    asked.get_by_role("button", name="Show the original").click()
+    original = alice.bubble("Where is my lamp?")
+    expect(original).not_to_contain_text("As asked")
+    assert inaccessible(alice.page) == []
+    original.get_by_role("button", name="Show the translation").press("Enter")
+    expect(asked).to_be_visible()
+    # So does the visitor, who also sees that their own message was translated.
+    own = visitor.bubble("Where is my lamp?")
+    expect(own.get_by_text("Translated for our adviser")).to_be_visible()
+    own.get_by_role("button", name="Show the translation").click()
+    expect(own).to_contain_text("As asked: Where is my lamp?")
+
+    alice.say("Elle part demain.")
+    answer = visitor.bubble("As asked: Elle part demain.")
+    expect(answer.get_by_text("Translated by a machine")).to_be_visible()
+    answer.get_by_role("button", name="Show the original").click()
+    expect(visitor.bubble("Elle part demain.")).not_to_contain_text("As asked")
+    mine = alice.bubble("Elle part demain.")
+    expect(mine.get_by_text("Translated for the visitor by a machine")).to_be_visible()
+    mine.get_by_role("button", name="Show the translation").click()
+    expect(mine).to_contain_text("As asked: Elle part demain.")
+
+    # A fresh page shows the same, from the server.
+    visitor.page.reload()
+    expect(visitor.bubble("As asked: Elle part demain.")).to_be_visible()
+    alice.page.reload()
+    expect(alice.bubble("As asked: Where is my lamp?")).to_be_visible()
+
+
 def test_an_agent_has_a_reply_drafted_and_another_shortened(
     people: Crowd, here: Product, server: str
 ) -> None:
-    boss = people.agent("admin").log_in("/admin/")
-    admin = boss.page
-    admin.goto(f"{here.url}/admin/conversations/languagemodelsettings/add/")
-    admin.get_by_label("Website").select_option(index=1)
-    admin.get_by_label("Address").fill(f"{server}/good")
-    admin.get_by_label("Model", exact=False).first.fill("good")
-    admin.get_by_label("Help agents to write").check()
-    assert inaccessible(admin) == []
-    admin.get_by_role("button", name="Save", exact=True).click()
-    expect(admin.get_by_text("was added successfully")).to_be_visible()
+    admin = choose(people, here, f"{server}/good", "Help agents to write")
     admin.goto(f"{here.url}/admin/conversations/article/add/")
     admin.get_by_label("Website").select_option(index=1)
     admin.get_by_label("Language").select_option("en")
@@ -100,4 +158,6 @@ def test_an_agent_has_a_reply_drafted_and_another_shortened(
     expect(rows.filter(has_text="Draft a reply")).to_contain_text("Sent unchanged")
     expect(rows.filter(has_text="Shorter")).to_contain_text("Dropped")
     admin.goto(f"{here.url}/admin/conversations/languagemodelcall/")
-    expect(admin.get_by_role("table").get_by_role("row")).to_have_count(3)
+    calls = admin.get_by_role("table").get_by_role("row")
+    expect(calls.filter(has_text="Draft of a reply")).to_have_count(1)
+    expect(calls.filter(has_text="Rewriting")).to_have_count(1)

@@ -62,7 +62,7 @@ class AgentSerializer(SettingSerializer):
 
     class Meta:
         model = Agent
-        fields = ("id", "username", "display_name", "groups", "skills", "channels")
+        fields = ("id", "username", "display_name", "groups", "skills", "languages", "channels")
 
 
 class AvailabilitySerializer(serializers.Serializer[Any]):

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.language_models.wordings import SUMMARY_LINES, is_rewording, summary_of
+from conversations.language_models.wordings import (
+    SUMMARY_LINES,
+    is_rewording,
+    is_translation,
+    summary_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -40,3 +45,25 @@ def test_whatever_comes_a_summary_stays_short(text: str) -> None:
     lines = summary_of(text).split("\n")
     assert len(lines) <= SUMMARY_LINES
     assert all(len(line) <= 300 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_one"),
+    [
+        ("Hello (ada@shop.example).", "Bonjour : ada@shop.example !", True),
+        ("See https://shop.example/a.", "Voir https://shop.example/a", True),
+        ("Order 1234 567 890", "Commande 1234567890", True),
+        ("At 3 pm", "À 15 h", True),
+        ("Hello", "Bonjour, voyez https://evil.example", False),
+        ("Hello", "Bonjour, écrivez à mallory@evil.example", False),
+        ("See https://shop.example/a", "Voir https://shop.example/b", False),
+        ("Order 1234567890", "Commande 1234567891", False),
+        ("Order 1234567890", "Votre commande", False),
+        ("Hello", "", False),
+        ("Hello", "x" * 300, False),
+    ],
+)
+def test_a_translation_has_the_addresses_and_long_numbers_of_its_original(
+    before: str, after: str, is_one: bool
+) -> None:
+    assert is_translation(before, after) is is_one

@@ -17,7 +17,7 @@ from accounts.models import Agent, Website
 from conversations import surveys
 from conversations.lifecycle import actors, verbs
 from conversations.messages import sending
-from conversations.models import Address, Author, CloseReason, Conversation
+from conversations.models import Address, Author, CloseReason, Conversation, MessageTranslation
 from messenger.mail import addresses, decisions, delivery, pending_mails
 from messenger.mail.compose import NAME_LIMIT, Composed, one_line
 from messenger.mail.links import guest_of
@@ -106,6 +106,28 @@ def test_the_mail_contains_the_brand_the_agent_and_both_messages(
     mail.refresh_from_db()
     assert mail.status == MailStatus.SENT
     assert [attempt.was_accepted for attempt in mail.attempts.all()] == [True]
+
+
+def test_the_mail_has_the_translation_that_was_there_and_the_original(
+    talk: Conversation, server: MailServer
+) -> None:
+    mail = schedule_mail(talk, "C’est du chêne.")
+    MessageTranslation.objects.create(
+        conversation=talk,
+        seq=mail.to_seq,
+        language="en",
+        is_for_visitor=True,
+        text="It is oak.",
+        state="done",
+        made_at=NOW,
+    )
+    send()
+    text = text_of(server.mails[0])
+    expected = ["It is oak.", "Traduit par une machine. L’original\xa0:", "C’est du chêne."]
+    assert [text.index(words) for words in expected] == sorted(map(text.index, expected))
+    # One that came later is in no mail that is composed again to recognise its quote.
+    MessageTranslation.objects.update(made_at=NOW + 10 * MINUTE)
+    assert "It is oak." not in Composed(Mail.objects.get()).texts()[1]
 
 
 def test_the_mail_has_headers_of_an_automatic_mail(talk: Conversation, server: MailServer) -> None:

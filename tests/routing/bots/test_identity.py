@@ -51,7 +51,9 @@ def fetched(conversation: Conversation) -> tuple[dict[str, Any], dict[str, Any]]
                 at=NOW,
                 presence=DeskPresence,
             )
-            return by_visitor, await reading.for_agent(conversation=conversation.pk, after_seq=0)
+            return by_visitor, await reading.for_agent(
+                conversation=conversation.pk, after_seq=0, agent=None
+            )
         finally:
             await async_pool.close()
 
