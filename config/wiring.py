@@ -126,13 +126,6 @@ def connect() -> None:
     )
     on(SuggestionsAsked, conversations.task_triggers.ask_provider)
     on(SuggestionsCame, desk.live.show_suggestions)
-    on(ConversationMoved, conversations.task_triggers.summarise)
-    on(SummaryMade, desk.live.show_note)
-    on(WritingCame, desk.live.show_writing)
-    on_durably(WritingAsked, writing.write, in_worker=True)
-    on(MessageTranslated, messenger.live.show_translation, desk.live.show_translation)
-    on_durably(TranslationOwed, translating.translate, in_worker=True)
-    on_durably(TranslationsOwed, translating.catch_up)
     on(ReplayWanted, reporting.task_triggers.play_again)
 
     # Anymail's signal for a mail that came in by a provider's webhook.
@@ -146,6 +139,7 @@ def connect() -> None:
     on_durably(RuleChanged, dispatch.drain_website)
     on_durably(WebsiteChanged, dispatch.drain_website)
     _connect_bots()
+    _connect_language_models()
     on_durably(SurveyAnswered, learning.relearn)
     on_durably(ReportDue, mails.send_report)
     on_durably(ExportAsked, reporting.task_triggers.write_exports)
@@ -193,6 +187,17 @@ def _connect_bots() -> None:
     on(BotTyped, messenger.live.show_bot_typing)
     page_links.SCENARIO.connect("admin:scenario")
     page_links.PROGRAM_FIGURES.connect("admin:program_figures")
+
+
+def _connect_language_models() -> None:
+    """Connect what language models write. Only workers wait for them."""
+    on(ConversationMoved, conversations.task_triggers.summarise)
+    on(SummaryMade, desk.live.show_note)
+    on(WritingCame, desk.live.show_writing)
+    on_durably(WritingAsked, writing.write, in_worker=True)
+    on(MessageTranslated, messenger.live.show_translation, desk.live.show_translation)
+    on_durably(TranslationOwed, translating.translate, in_worker=True)
+    on_durably(TranslationsOwed, translating.catch_up)
 
 
 def _connect_channels() -> None:

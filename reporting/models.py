@@ -185,6 +185,7 @@ class SubscribedReport(models.TextChoices):
     CONVERSATIONS = "conversations", _("Conversations")
     AGENTS = "agents", _("Agents")
     CALLS = "calls", _("Calls")
+    DEFLECTION = "deflection", _("Deflection")
     TRANSACTIONS = "transactions", _("Transactions")
 
 

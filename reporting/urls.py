@@ -24,6 +24,7 @@ urlpatterns = [
     path("reports/agents/", reports.agents, name="agents"),
     path("reports/reasons/", reports.reasons, name="reasons"),
     path("reports/calls/", reports.calls, name="calls"),
+    path("reports/deflection/", reports.deflection, name="deflection"),
     path("reports/transactions/", reports.transactions, name="transactions"),
     path("reports/transactions/<int:number>/", reports.transaction, name="transaction"),
     path("reports/<slug:report>/by-mail/", mail_views.subscribe, name="subscribe_report"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -22,9 +22,12 @@ def count_answer(article: Article, *, at: datetime) -> None:
 
 
 def _count(article: Article, column: str, at: datetime) -> None:
-    day = at.astimezone(article.website.zone).date()
+    zone = article.website.zone
+    day = at.astimezone(zone).date()
     made, _is_new = ArticleUse.objects.get_or_create(article=article, day=day)
-    ArticleUse.objects.filter(pk=made.pk).update(**{column: F(column) + 1})
+    began_at = datetime.combine(day, time(0), tzinfo=zone)
+    counted = ArticleUse.objects.filter(pk=made.pk)
+    counted.update(began_at=began_at, **{column: F(column) + 1})
 
 
 def with_uses(rows: QuerySet[Article], *, at: datetime) -> QuerySet[Article]:

@@ -28,10 +28,9 @@ def for_desk(
 ) -> list[dict[str, Any]]:
     """Return the same for a desk: what is in a language of the reader, and what the visitor reads
     of the agents' messages. Someone without a desk reads the website's language."""
-    reads = languages.of_agent(
-        Agent.objects.filter(pk=agent_id).values_list("languages", flat=True).first() or "",
-        Website.objects.values_list("language", flat=True).get(conversations=conversation_id),
-    )
+    agent = Agent.objects.get(pk=agent_id) if agent_id is not None else None
+    website = Website.objects.get(conversations=conversation_id)
+    reads = languages.of_agent(agent.languages if agent else "", website.language)
     after = min(after_seq, last_seq - TAIL)
     rows = MessageTranslation.objects.filter(conversation=conversation_id, seq__gt=after)
     rows = rows.exclude(state=TranslationState.SAME).order_by("made_at")

@@ -123,8 +123,7 @@ async def send_as_visitor(
     # The statement stored nothing, and cannot say why: a repeat, a paused conversation or a
     # refusal.
     row = await _find(mine, values | {"agent_id": None})
-    sent = _known(row, values)
-    if sent is not None:
+    if (sent := _known(row, values)) is not None:
         return sent
     if row["status"] == Status.CLOSED:
         raise rejections.closed()
@@ -165,8 +164,7 @@ async def send_as_agent(
     mine = f"""c.id = %(conversation)s AND {SESSION_VALID_SQL} AND (
         c.agent_id = %(agent_id)s OR m.agent_id = %(agent_id)s)"""
     row = await _find(mine, values | {"agent_id": desk.agent_id})
-    sent = _known(row, values)
-    if sent is not None:
+    if (sent := _known(row, values)) is not None:
         return sent
     if row["is_mine"] and row["withdrawn_at"] is not None:
         raise Rejected(

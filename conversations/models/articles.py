@@ -109,6 +109,7 @@ class ArticleUse(models.Model):
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="uses")
     day = models.DateField(help_text="In the time zone of the website.")
+    began_at = models.DateTimeField(null=True, help_text="When that day began: for the reports.")
     reads = models.PositiveIntegerField(default=0)
     answers = models.PositiveIntegerField(default=0)
 

@@ -1,6 +1,6 @@
 """All figures, each defined once. Importing the package fills the registry."""
 
-from reporting.figures import calls, experience, flow, presence, sales, staff
+from reporting.figures import calls, deflection, experience, flow, presence, sales, staff
 from reporting.figures.registry import FIGURES, Figure, Unit, of
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "Figure",
     "Unit",
     "calls",
+    "deflection",
     "experience",
     "flow",
     "of",

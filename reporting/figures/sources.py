@@ -18,6 +18,7 @@ from django.db.models.expressions import Combinable
 
 from conversations.lifecycle.transitions import Verb
 from conversations.models import (
+    ArticleUse,
     Call,
     Contact,
     Conversation,
@@ -143,6 +144,24 @@ SPANS = Source(
     of_groups=of_groups,
 )
 """Intervals in a status, split at the full hour, so that none spans two days."""
+ARTICLES_READ = Source(
+    name="articles_read",
+    model=ArticleUse,
+    moment="began_at",
+    path="",
+    agent="",
+    group="",
+    only=Q(reads__gt=0),
+    columns={
+        "website": "article__website",
+        "language": "article__language",
+        **dict.fromkeys(("rule", "style"), ""),
+    },
+    of_groups=lambda _groups: Q(pk__in=[]),
+)
+"""Uses of articles, as anonymous numbers for each article and day. Articles belong to a website,
+and to none of its groups."""
+ARTICLES_ANSWERED = replace(ARTICLES_READ, name="articles_answered", only=Q(answers__gt=0))
 REFUNDS = Source(
     name="refunds",
     model=Refund,

@@ -26,6 +26,7 @@ FIGURES_BY_REPORT = {
     "conversations": ("opened", "closed", "refused", "wait", "transfers", "snoozes", "reopened"),
     "agents": ("contacts", "handled", "handle_time", "available_time", "occupancy", "adherence"),
     "calls": ("calls", "calls_answered", "calls_missed", "call_wait", "call_length", "call_loss"),
+    "deflection": ("articles_answered", "bot_begun", "bot_contained", "bot_passed_on"),
     "transactions": ("transactions", "attributed", "attributed_share", "turnover", "refunds"),
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import F, IntegerField, QuerySet, Value
 
 from accounts.models import Agent, User
-from conversations.models import Conversation, Survey
+from conversations.models import ArticleUse, Conversation, Survey
 from reporting.figures.measures import Measure, Number
 from reporting.figures.registry import Figure
 from reporting.figures.scope import Scope
@@ -23,7 +23,8 @@ COLUMN = "conversation_id"
 @dataclass(frozen=True, slots=True)
 class FigureRow:
     """One row: its conversation if it has one, when it counted, its owner, and its worth. ``at`` is
-    in the local time of its website; ``survey`` and ``sale`` have the details."""
+    in the local time of its website; ``survey`` and ``sale`` have the details, and ``article`` is a
+    title."""
 
     number: int | None
     may_read: bool
@@ -34,6 +35,7 @@ class FigureRow:
     worth: Number
     survey: Survey | None
     sale: Transaction | None
+    article: str = ""
 
 
 def ordered(figure: Figure, scope: Scope) -> QuerySet[Any]:
@@ -116,6 +118,7 @@ def _figure_row(
         worth=getattr(row, "worth", None),
         survey=row if isinstance(row, Survey) else None,
         sale=_sale(row),
+        article=row.article.name if isinstance(row, ArticleUse) else "",
     )
 
 

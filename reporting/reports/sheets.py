@@ -62,12 +62,23 @@ CALLS_CUT = (
     "call_round_trip",
 )
 
+DEFLECTION_CUT = (
+    "articles_answered",
+    "articles_read",
+    "bot_begun",
+    "bot_contained",
+    "bot_silent",
+    "bot_passed_on",
+    "containment",
+)
+
 CUTS = {
     "experience": EXPERIENCE_CUT,
     "conversations": FLOW_CUT,
     "agents": STAFF_CUT,
     "reasons": REASONS_CUT,
     "calls": CALLS_CUT,
+    "deflection": DEFLECTION_CUT,
     "transactions": SALES_CUT,
 }
 """The figures in the breakdown of each report."""

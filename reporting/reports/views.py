@@ -25,6 +25,7 @@ from reporting.reports.omitted_surveys import omitted
 from reporting.reports.parameters import explained
 from reporting.reports.sheets import (
     CALLS_CUT,
+    DEFLECTION_CUT,
     EXPERIENCE_CUT,
     FLOW_CUT,
     REASONS_CUT,
@@ -225,6 +226,26 @@ def calls(request: StaffRequest) -> HttpResponse:
     }
     context["downloads"] = _downloads(context)
     return _drawn(request, "calls", context)
+
+
+@overseers("GET")
+def deflection(request: StaffRequest) -> HttpResponse:
+    """Show what articles and bots answered without people."""
+    form, asked = _asked(request)
+    scope, by = asked.scope, _cut_by(request)
+    context = _page(request, "deflection", form, asked) | {
+        "articles": content.tiles(scope, "articles_answered", "articles_read"),
+        "tiles": content.tiles(
+            scope,
+            *("bot_begun", "bot_contained", "containment", "bot_silent", "bot_passed_on"),
+        ),
+        "trends": content.trends(asked, "articles_answered", "bot_contained", "containment"),
+        "breakdown": content.breakdown(scope, by, *DEFLECTION_CUT),
+        "by": by,
+        "cuts": content.CUT_NAMES,
+    }
+    context["downloads"] = _downloads(context)
+    return _drawn(request, "deflection", context)
 
 
 @overseers("GET")

@@ -22,6 +22,7 @@ from accounts.models import (
     Website,
 )
 from conversations import surveys
+from conversations.knowledge import uses
 from conversations.lifecycle import actors, deadlines, verbs
 from conversations.lifecycle.transitions import Refused, Status
 from conversations.messages import sending
@@ -32,7 +33,14 @@ from reporting.sales import recording
 from reporting.sales.recording import Purchase
 from routing import presence
 from routing.models import HourlyDemand, RuleStep
-from tests.factories import AgentFactory, StepFactory, WebsiteFactory, queued, with_bot
+from tests.factories import (
+    AgentFactory,
+    ArticleFactory,
+    StepFactory,
+    WebsiteFactory,
+    queued,
+    with_bot,
+)
 
 QUARTER = timedelta(minutes=15)
 START = datetime(2035, 3, 24, 18, tzinfo=UTC)
@@ -138,6 +146,7 @@ class World:
             self._watch()
         presence.keep_spans(at=self.at)
         self._call(Random(f"calls of {history}"))
+        self._read(Random(f"articles of {history}"))
 
     def _call(self, chance: Random) -> None:
         """Let some conversations have calls, one after another, answered or not."""
@@ -162,6 +171,16 @@ class World:
                     visitor_round_trip=chance.choice((None, 40, 300)),
                     agent_round_trip=chance.choice((None, 55, 500)),
                 )
+
+    def _read(self, chance: Random) -> None:
+        """Let visitors read articles, some of which answer their questions."""
+        for website in self.websites:
+            article = ArticleFactory(website=website, language=chance.choice(("fr", "en")))
+            for _ in range(chance.randrange(1, 20)):
+                at = START + chance.randrange(1, 96 * 3) * QUARTER
+                uses.count_read(article, at=at)
+                if chance.random() < 0.5:
+                    uses.count_answer(article, at=at)
 
     def open(self, number: int, *, by_bot: bool = False) -> None:
         """Open a conversation: with a bot, or waiting in the queue of this number."""

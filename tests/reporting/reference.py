@@ -11,12 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
 from accounts.hours import Schedule, is_open
 from accounts.models import Agent, Group, Website, schedule_of
-from conversations.models import Call, Conversation, Event, Message, Survey
+from conversations.models import ArticleUse, Call, Conversation, Event, Message, Survey
 from reporting.models import Refund, Transaction
 from routing.models import HourlyDemand
 
@@ -231,6 +231,37 @@ def refused(all_lives: list[Life]) -> Lines:
         for row in HourlyDemand.objects.select_related("rule__website")
         if row.messages_refused
     ]
+
+
+def read(column: str) -> Callable[[list[Life]], Lines]:
+    """Return the days on which articles were used, each at its first moment."""
+    return lambda _all_lives: [
+        ReferenceRow(
+            Purchase(use.article.website, Engaged(language=use.article.language)),
+            datetime.combine(use.day, time(0), tzinfo=use.article.website.zone),
+            None,
+            None,
+            float(getattr(use, column)),
+            frozenset(),
+        )
+        for use in ArticleUse.objects.select_related("article__website")
+        if getattr(use, column)
+    ]
+
+
+def by_bot(wanted: Callable[[Life], bool]) -> Callable[[list[Life]], Lines]:
+    """Return the closed conversations that a bot began and that are wanted."""
+
+    def worth(life: Life) -> float | None:
+        return 1.0 if life.events[0].verb == "start_bot" and wanted(life) else None
+
+    return lambda all_lives: closed(all_lives, worth)
+
+
+def fell_silent(life: Life) -> bool:
+    """Return whether the bot's deadline ended it: no other system closes from there."""
+    from_bot = len(life.events) > 1 and life.events[-2].to_status == "bot"
+    return from_bot and life.events[-1].actor_kind == "system"
 
 
 def called(
@@ -594,6 +625,12 @@ REFERENCES: dict[str, Reference] = {
         ),
         mean,
     ),
+    "bot_begun": (by_bot(lambda life: True), len),
+    "bot_contained": (by_bot(lambda life: not life.was_queued and not fell_silent(life)), len),
+    "bot_silent": (by_bot(fell_silent), len),
+    "bot_passed_on": (by_bot(lambda life: life.was_queued), len),
+    "articles_answered": (read("answers"), total),
+    "articles_read": (read("reads"), total),
     "paid": (paid, len),
     "refused": (refused, total),
     "transactions": (lambda f: sold(f, lambda s: 1.0), len),

@@ -157,6 +157,7 @@ def test_users_without_access_are_refused(brands: Brands) -> None:
             "conversations",
             "agents",
             "calls",
+            "deflection",
             "transactions",
             "production",
         ):

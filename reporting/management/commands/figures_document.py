@@ -18,6 +18,7 @@ TITLES = {
     "conversations": "Conversations",
     "agents": "Agents",
     "calls": "Calls",
+    "deflection": "Deflection",
     "transactions": "Transactions",
 }
 

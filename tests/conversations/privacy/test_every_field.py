@@ -34,7 +34,7 @@ EXCUSED: dict[str, tuple[str, str]] = {
     "account.emailaddress": (STAFF, "email"),
     "account.emailconfirmation": (STAFF, "key"),
     "accounts.admissionrule": (SETTINGS, "value"),
-    "accounts.agent": (STAFF, "display_name"),
+    "accounts.agent": (STAFF, "display_name languages"),
     "accounts.apitoken": (SETTINGS, "name scopes digest ending"),
     "accounts.change": (STAFF, "actor model name owner_model before after"),
     "accounts.externalidentity": (STAFF, "subject"),

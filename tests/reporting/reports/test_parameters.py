@@ -52,7 +52,15 @@ WRONG = {
     "%00=1": "",
     "agent=%00": "agent",
 }
-PAGES = ["experience/", "conversations/", "agents/", "calls/", "transactions/", "rows/closed/"]
+PAGES = [
+    "experience/",
+    "conversations/",
+    "agents/",
+    "calls/",
+    "deflection/",
+    "transactions/",
+    "rows/closed/",
+]
 FILES = [
     *("charts/closed.svg", "charts/closed.csv", "charts/closed.xlsx"),
     *("tables/conversations.csv", "tables/closures.xlsx", "rows/closed.csv", "rows/closed.xlsx"),

@@ -28,7 +28,7 @@ from tests.clock import NOW, clock  # noqa: F401 - a fixture
 from tests.factories import AgentFactory, StepFactory, UserFactory, on_desk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
-PAGES = ("experience", "conversations", "agents", "calls", "transactions")
+PAGES = ("experience", "conversations", "agents", "calls", "deflection", "transactions")
 
 
 @pytest.fixture
