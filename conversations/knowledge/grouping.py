@@ -26,6 +26,7 @@ class Question:
     text: str
     stems: frozenset[str]
     asked_at: datetime
+    was_of_agent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,15 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.models import User, Website
-from conversations.knowledge import finding
+from conversations.knowledge import articles, finding
 from conversations.knowledge.grouping import Question, Topic, group
 from conversations.models import Conversation, UnansweredQuestion
 from core.text import search_languages
 from core.text.text_search import spaced
 
-LATEST = 500  # questions that are grouped
+LATEST = 500  # questions to bots that are grouped, and as many to agents
+OF_AGENT = 0
+"""The turn of a question to an agent: the first turn of a bot is 1."""
 TOPICS = 40
 
 # Plain SQL: PostgreSQL's stems are those by which articles are found.
@@ -40,6 +42,17 @@ def record(conversation: Conversation, question: str, *, turn: int, at: datetime
         )
 
 
+def record_of_agent(conversation: Conversation, question: str, *, at: datetime) -> None:
+    """Record what an agent was asked first, if articles do not answer it. Nothing is recorded of
+    websites without articles in its language: there, everything would be unanswered."""
+    website, language = conversation.website, conversation.language
+    public = articles.public_of(website)
+    if not public.filter(language=search_languages.base(language)).exists():
+        return
+    if not finding.matching(public, question, language, enough=finding.SURE):
+        record(conversation, question, turn=OF_AGENT, at=at)
+
+
 def visible_to(user: User) -> QuerySet[UnansweredQuestion]:
     """Return the questions from conversations that a user may read."""
     conversations = Conversation.objects.visible_to(user)
@@ -47,14 +60,23 @@ def visible_to(user: User) -> QuerySet[UnansweredQuestion]:
 
 
 def topics_of(user: User) -> list[Topic]:
-    """Return the topics of the latest questions, without those that an article answers by now."""
-    rows = list(visible_to(user).select_related("conversation")[:LATEST])
-    return list(islice(_open(group(_questions(rows))), TOPICS))
+    """Return the topics of the latest questions, without those that an article answers by now.
+
+    What was asked of agents once is no topic: people also say good morning to them.
+    """
+    seen = visible_to(user).select_related("conversation")
+    rows = [*seen.exclude(turn=OF_AGENT)[:LATEST], *seen.filter(turn=OF_AGENT)[:LATEST]]
+    topics = [one for one in group(_questions(rows)) if _is_asked_again(one)]
+    return list(islice(_open(topics), TOPICS))
 
 
 def dismiss(user: User, ids: Iterable[int]) -> None:
     """Delete questions that need no article."""
     visible_to(user).filter(pk__in=list(ids)).delete()
+
+
+def _is_asked_again(topic: Topic) -> bool:
+    return len(topic.questions) > 1 or not topic.title.was_of_agent
 
 
 def _open(topics: list[Topic]) -> Iterator[Topic]:
@@ -81,6 +103,7 @@ def _questions(rows: list[UnansweredQuestion]) -> list[Question]:
             # Without a stem, such as "where?", only the same words are alike.
             stems=frozenset(stems[row.pk] or [words[row.pk]]),
             asked_at=row.asked_at,
+            was_of_agent=row.turn == OF_AGENT,
         )
         for row in rows
     ]

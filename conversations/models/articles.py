@@ -126,13 +126,15 @@ class ArticleUse(models.Model):
 
 
 class UnansweredQuestion(models.Model):
-    """A question that a visitor asked the knowledge through a bot, and that no article answered
-    (B24). Who may read it is decided by its conversation."""
+    """A question that a visitor asked a bot or an agent, and that no article answered (B24). Its
+    conversation decides who may read it."""
 
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, related_name="unanswered_questions"
     )
-    turn = models.PositiveIntegerField(help_text="The turn of the bot that asked the knowledge.")
+    turn = models.PositiveIntegerField(
+        help_text="The turn of the bot that asked the knowledge; 0 for a question to an agent."
+    )
     language = models.CharField(max_length=10)
     text = models.TextField()
     asked_at = models.DateTimeField()

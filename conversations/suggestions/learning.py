@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
 
 from accounts.models import Website
+from conversations.knowledge import unanswered
 from conversations.lifecycle.transitions import Status
 from conversations.models import (
     CloseReason,
@@ -21,7 +22,14 @@ from conversations.models import (
     SuggestionSettings,
     Survey,
 )
-from conversations.suggestions.screening import Pair, PlainMessage, is_safe, pairs, redact
+from conversations.suggestions.screening import (
+    QUESTION_LIMIT,
+    Pair,
+    PlainMessage,
+    is_safe,
+    pairs,
+    redact,
+)
 from conversations.suggestions.vocabulary import vocabulary_of
 from core.text import search_languages
 from core.text.text_search import spaced
@@ -64,9 +72,22 @@ def _learn_website(website: Website, at: datetime) -> int:
         some = list(closed.filter(closed_at__lte=until).values_list("pk", "closed_at"))
     settings.learnt_until = until
     settings.save(update_fields=["learnt_until"])
+    read = Conversation.objects.filter(pk__in=[pk for pk, _closed_at in some])
     if settings.is_on:
-        _keep(Conversation.objects.filter(pk__in=[pk for pk, _closed_at in some]), website)
+        _keep(read, website)
+    _note_unanswered(read)
     return len(some)
+
+
+def _note_unanswered(conversations: QuerySet[Conversation]) -> None:
+    """Record what visitors asked agents first, where no article answers it (B24). It does not
+    matter how the conversation closed."""
+    talked = conversations.filter(first_human_reply_at__isnull=False)
+    for conversation in talked.select_related("website").prefetch_related("messages"):
+        asked = pairs(_lines(conversation))[:1]
+        if asked:
+            question = asked[0].question[:QUESTION_LIMIT]
+            unanswered.record_of_agent(conversation, question, at=conversation.opened_at)
 
 
 @transaction.atomic
@@ -84,15 +105,19 @@ def _keep(conversations: QuerySet[Conversation], website: Website) -> None:
     vocabulary = vocabulary_of(website)
     closed = closed_well(conversations).select_related("visitor__person")
     for conversation in closed.prefetch_related("messages__agent"):
-        lines = [
-            PlainMessage(message.seq, message.author, message.body, message.attachment_id is None)
-            for message in conversation.messages.all()
-        ]
         names = _names(conversation)
-        for pair in pairs(sorted(lines, key=lambda line: line.seq)):
+        for pair in pairs(_lines(conversation)):
             question = spaced(redact(pair.question, names=names))
             if question and is_safe(pair.answer, names=names, vocabulary=vocabulary):
                 _store(conversation, pair, question)
+
+
+def _lines(conversation: Conversation) -> list[PlainMessage]:
+    lines = [
+        PlainMessage(message.seq, message.author, message.body, message.attachment_id is None)
+        for message in conversation.messages.all()
+    ]
+    return sorted(lines, key=lambda line: line.seq)
 
 
 def _names(conversation: Conversation) -> list[str]:

@@ -147,6 +147,7 @@ class World:
         presence.keep_spans(at=self.at)
         self._call(Random(f"calls of {history}"))
         self._read(Random(f"articles of {history}"))
+        self._end_with_bot()
 
     def _call(self, chance: Random) -> None:
         """Let some conversations have calls, one after another, answered or not."""
@@ -171,6 +172,12 @@ class World:
                     visitor_round_trip=chance.choice((None, 40, 300)),
                     agent_round_trip=chance.choice((None, 55, 500)),
                 )
+
+    def _end_with_bot(self) -> None:
+        """Let a bot begin and end a conversation, which the deeds above never do."""
+        self.open(0, by_bot=True)
+        reason = CloseReason.BOT_ENDED
+        verbs.close(self.opened[-1], reason=reason, actor=actors.BOT, at=self.at)
 
     def _read(self, chance: Random) -> None:
         """Let visitors read articles, some of which answer their questions."""

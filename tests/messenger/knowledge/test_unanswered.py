@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from accounts.models import Role, Website
+from accounts.models import Agent, Role, Website
 from conversations.knowledge import unanswered
 from conversations.lifecycle import actors, verbs
-from conversations.models import Article, CloseReason, Conversation, UnansweredQuestion
+from conversations.messages import sending
+from conversations.models import (
+    Article,
+    Author,
+    CloseReason,
+    Conversation,
+    UnansweredQuestion,
+)
 from conversations.privacy import personal_data
+from conversations.suggestions import learning
 from routing.models import RuleStep
 from tests.clock import NOW
 from tests.factories import AgentFactory, ArticleFactory, StepFactory, UserFactory, on_desk, queued
@@ -88,6 +98,54 @@ def test_writing_begins_with_the_question_and_ends_the_topic(
     assert len(topics(client)) == 1
     Article.objects.update(state="published")
     assert topics(client) == []
+
+
+def talk_to_agent(step: RuleStep, agent: Agent, question: str, answer: str = "Oui.") -> None:
+    talk = on_desk(step, agent, language="fr")
+    for author, body in ((Author.VISITOR, question), (Author.AGENT, answer)):
+        sending.add(talk.pk, author=author, body=body, client_id=uuid.uuid4(), at=NOW)
+    who = actors.agent(agent.user)
+    verbs.close(talk.pk, reason=CloseReason.RESOLVED, actor=who, at=NOW)
+
+
+def test_what_agents_are_asked_again_and_no_article_answers_is_a_topic(
+    step: RuleStep, website: Website
+) -> None:
+    agent = AgentFactory(slots=20)
+    step.group.members.add(agent)
+    ArticleFactory(website=website, name="Retours", body="Sous 30 jours.", language="fr")
+    for question in (
+        "Gravez-vous les bagues ?",
+        "Vous gravez une bague ?",
+        "Bonjour, quelqu’un est là ?",
+        "Comment faire des retours ?",
+    ):
+        talk_to_agent(step, agent, question)
+    unanswered.record(queued(step), "Livrez-vous en Suisse ?", turn=1, at=NOW)
+    client = browser(Role.ADMIN)
+    learning.learn_all(at=NOW + timedelta(hours=1))
+    learning.learn_all(at=NOW + timedelta(hours=2))
+    texts = set(UnansweredQuestion.objects.filter(turn=0).values_list("text", flat=True))
+    assert texts == {
+        "Gravez-vous les bagues ?",
+        "Vous gravez une bague ?",
+        "Bonjour, quelqu’un est là ?",
+    }
+    # Asked once, it is a topic only if a bot was asked.
+    assert sorted(count for _title, count in topics(client)) == [1, 2]
+    page = client.get(PAGE, headers={"Accept-Language": "en"}).content.decode()
+    assert page.count("(to an agent)") == 2
+
+
+def test_without_articles_in_its_language_nothing_of_agents_is_recorded(
+    step: RuleStep, website: Website
+) -> None:
+    agent = AgentFactory(slots=20)
+    step.group.members.add(agent)
+    ArticleFactory(website=website, name="Returns", body="In 30 days.", language="en")
+    talk_to_agent(step, agent, "Gravez-vous les bagues ?")
+    learning.learn_all(at=NOW + timedelta(hours=1))
+    assert not UnansweredQuestion.objects.exists()
 
 
 def test_managers_see_and_remove_only_what_they_may_read(step: RuleStep) -> None:
