@@ -38,7 +38,7 @@ async def play(scenario: dict[str, Any]) -> dict[str, Any]:
         gc.freeze()  # Objects that live until the end need not be scanned while we measure.
         phases: dict[str, Callable[[float], Awaitable[None]]] = {
             "idle": asyncio.sleep,
-            "open": lambda seconds: _open_loop(scene, seconds, scenario["rates"]),
+            "open": lambda seconds: open_loop(scene, seconds, scenario["rates"]),
             "closed": lambda seconds: _closed_loop(scene, seconds, scenario["senders"]),
         }
         measured = {}
@@ -88,7 +88,7 @@ async def _measure(
     }
 
 
-async def _open_loop(scene: Scene, seconds: float, rates: dict[Side, float]) -> None:
+async def open_loop(scene: Scene, seconds: float, rates: dict[Side, float]) -> None:
     """Send messages at random moments, whether or not the server keeps up."""
     chance = random.Random(SEED)
     start = time.perf_counter()
