@@ -174,10 +174,11 @@ class World:
                 )
 
     def _end_with_bot(self) -> None:
-        """Let a bot begin and end a conversation, which the deeds above never do."""
-        self.open(0, by_bot=True)
-        reason = CloseReason.BOT_ENDED
-        verbs.close(self.opened[-1], reason=reason, actor=actors.BOT, at=self.at)
+        """Let bots begin and end conversations on the second day, which the deeds above never do."""
+        for step in self.steps:
+            one = with_bot(step, at=START + 30 * QUARTER, language="fr")
+            at = START + 32 * QUARTER
+            verbs.close(one.pk, reason=CloseReason.BOT_ENDED, actor=actors.BOT, at=at)
 
     def _read(self, chance: Random) -> None:
         """Let visitors read articles, some of which answer their questions."""
