@@ -43,8 +43,8 @@ SEEN_AS = {
 # One row for each message, or a single one with empty message columns. Each repeats the
 # conversation. Plain SQL: it runs in the event loop, in one round trip, for each client every 25 s.
 AFTER = """
-    SELECT c.id, c.public_id, c.status, c.channel, c.group_id, c.inbox_id, c.bot_name, c.bot_picture,
-           c.is_asynchronous, c.last_seq, c.agent_read_seq,
+    SELECT c.id, c.public_id, c.status, c.channel, c.group_id, c.inbox_id, c.bot_name,
+           c.bot_picture, c.is_asynchronous, c.last_seq, c.agent_read_seq,
            c.visitor_read_seq, c.opened_at, c.closed_at, holder.display_name AS holder,
            once.hidden_seq, c.moved_at, c.last_agent_message_at,
            c.opened_from <> '' AND c.seen_again_at IS NULL AS is_silent, once.is_translated,

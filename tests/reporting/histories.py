@@ -174,7 +174,7 @@ class World:
                 )
 
     def _end_with_bot(self) -> None:
-        """Let bots begin and end conversations on the second day, which the deeds above never do."""
+        """Let bots begin and end conversations on the second day, as no deed above does."""
         for step in self.steps:
             one = with_bot(step, at=START + 30 * QUARTER, language="fr")
             at = START + 32 * QUARTER
