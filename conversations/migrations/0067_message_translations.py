@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conversations", "0065_inbox_templates"),
+        ("conversations", "0066_tags"),
     ]
 
     operations = [
