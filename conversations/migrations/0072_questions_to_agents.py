@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conversations", "0069_moments_of_uses"),
+        ("conversations", "0071_moments_of_uses"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conversations", "0067_message_translations"),
+        ("conversations", "0069_message_translations"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conversations", "0066_tags"),
+        ("conversations", "0068_imported_in_the_indexes"),
     ]
 
     operations = [

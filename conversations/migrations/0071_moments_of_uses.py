@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("conversations", "0068_uses_by_moment"),
+        ("conversations", "0070_uses_by_moment"),
     ]
 
     operations = [
