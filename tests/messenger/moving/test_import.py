@@ -104,7 +104,9 @@ def test_a_conversation_is_stored_with_all_that_belongs_to_it(
 
 def test_ledger_figures_and_invariants_hold(website: Website, tmp_path: Path) -> None:
     import_lines(tmp_path, "vases", RATED_STORY)
-    import_lines(tmp_path, "vases", (HEAD, RATED | {"id": "2", "closed_by": "system"}), "--count")
+    by_system = RATED | {"id": "2", "closed_by": "system"}
+    answer = ANSWER | {"conversation": "2"}
+    import_lines(tmp_path, "vases", (HEAD, AGENT, by_system, answer), "--count")
     # The account of an agent was made, which the outbox tells later.
     found = [one for one in invariants.findings(at=NOW) if one.check != "outbox"]
     assert found == []
@@ -190,11 +192,14 @@ def test_one_that_the_database_refuses_does_not_take_the_others_along(
         )
     other = TALK | {"id": "2"}
     bad = QUESTION | {"conversation": "2", "body": "plum"}
-    import_lines(tmp_path, "vases", (*STORY, other, bad, TALK | {"id": "3"}))
+    silent = QUESTION | {"conversation": "3", "id": "m9", "body": ""}
+    import_lines(tmp_path, "vases", (*STORY, other, bad, TALK | {"id": "3"}, silent))
+    assert len(report_of(tmp_path)) == 3  # Not twice, although the batch was tried before.
     assert sorted(Conversation.objects.values_list("imported_id", flat=True)) == ["3", "4711"]
     assert reasons(tmp_path, "refused") == {
         "2": "the database refuses it: IntegrityError",
         "m1": "its conversation: the database refuses it: IntegrityError",
+        "m9": "it says nothing",
     }
 
 

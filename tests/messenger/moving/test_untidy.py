@@ -246,6 +246,12 @@ def test_lines_away_from_their_conversation_are_refused(tmp_path: Path) -> None:
     assert set(said.values()) == {"its conversation does not stand before it"}
 
 
+def test_a_line_of_another_conversation_is_refused(tmp_path: Path) -> None:
+    said = refused(tmp_path, TALK, QUESTION | {"conversation": "12"}, ANSWER)
+    assert said == {"m1": "its conversation does not stand before it"}
+    assert Message.objects.get().body == ANSWER["body"]
+
+
 def test_a_huge_body_takes_several_messages_and_loses_no_word(tmp_path: Path) -> None:
     words = [f"mot{number}" for number in range(3000)]
     said = changed(tmp_path, TALK, QUESTION | {"body": " ".join(words)}, ANSWER)
