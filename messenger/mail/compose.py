@@ -196,7 +196,8 @@ class Composed:
             conversation=self.conversation,
             is_for_visitor=True,
             state=TranslationState.DONE,
-            made_at__lte=self.mail.created_at,
+            # A mail that was never sent says what it would say today.
+            made_at__lte=self.mail.created_at or timezone.now(),
         )
         return dict(rows.values_list("seq", "text"))
 

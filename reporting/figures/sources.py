@@ -153,6 +153,7 @@ ARTICLES_READ = Source(
     group="",
     only=Q(reads__gt=0),
     columns={
+        **WITHOUT_CONVERSATION,
         "website": "article__website",
         "language": "article__language",
         **dict.fromkeys(("rule", "style"), ""),

@@ -174,6 +174,7 @@ def may_write(conversation: Conversation) -> bool:
         "body": "hello",
         "at": NOW,
         "reactions": [],
+        "translating": [],
     }
     with connection.cursor() as cursor:
         cursor.execute(AS_VISITOR[False], values)

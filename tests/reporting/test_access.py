@@ -158,6 +158,7 @@ def test_users_without_access_are_refused(brands: Brands) -> None:
             "agents",
             "calls",
             "deflection",
+            "reasons",
             "transactions",
             "production",
         ):

@@ -154,7 +154,7 @@ def test_report_shows_each_tag_and_opens_its_conversations(step: RuleStep) -> No
     ]
     agent = Client()
     agent.force_login(AgentFactory().user)
-    assert agent.get("/reports/reasons/").status_code == 403
+    assert agent.get("/reports/reasons/").status_code == 404
 
 
 def test_export_of_conversations_names_their_tags(step: RuleStep) -> None:

@@ -18,7 +18,7 @@ from tests.api_clients import post, with_token
 from tests.clock import clock  # noqa: F401 - a fixture
 from tests.config.api import world
 from tests.config.api.world import Operation, Side
-from tests.factories import UserFactory
+from tests.factories import TagFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 OPERATIONS = [one for one in world.operations() if one.noun not in world.BY_SHOP_KEY]
@@ -54,6 +54,9 @@ def bodies(mine: Side) -> dict[str, Callable[[], dict[str, Any]]]:
         "/api/v1/targeting-rules/": lambda: site | {"rule": mine.step.rule_id},
         "/api/v1/replies/": lambda: {"owner": "own", "name": "New", "body": "x"},
         "/api/v1/articles/": lambda: site | {"language": "en", "body": "x"},
+        "/api/v1/tags/": lambda: site,
+        "/api/v1/tags/{number}/merge/": lambda: {"into": TagFactory(website=mine.website).pk},
+        f"{CONVERSATION}/tags/": lambda: {"tags": [mine.rows["tags"]]},
         "/api/v1/conversations/": lambda: {
             "id": str(uuid.uuid4()),
             "visitor": str(mine.talk.visitor.public_id),
