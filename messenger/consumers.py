@@ -87,11 +87,10 @@ class MessengerConsumer(LiveConsumer):
             return None
         self.visitor_id, self.only = holder.visitor_id, holder.only
         visitor_id = self.visitor_id
-        rows = await async_pool.fetch_all(OPEN_CONVERSATIONS, {"visitor": visitor_id})
+        rows = await self._join_and_read()
         if holder.token_hash not in {None, rows[0]["token_hash"]}:
             return None  # They logged out after the ticket was issued.
         self.is_willing = rows[0]["is_willing"]
-        self.visitor_ids = sorted({row["browser"] for row in rows} | {visitor_id})
         self.talks = {
             str(row["public_id"]): (row["id"], row["agent_id"])
             for row in rows
@@ -118,6 +117,19 @@ class MessengerConsumer(LiveConsumer):
         if not open_sockets.enter(**self.holders):
             return None
         return tuple(visitor_group(browser) for browser in self.visitor_ids)
+
+    async def _join_and_read(self) -> list[dict[str, Any]]:
+        """Join the groups of the person's browsers, then read their open conversations. In this
+        order: a look, a call or a logout that came in between would never be told."""
+        self.visitor_ids = [self.visitor_id]
+        while True:
+            await self.listen_to(*map(visitor_group, self.visitor_ids))
+            rows = await async_pool.fetch_all(OPEN_CONVERSATIONS, {"visitor": self.visitor_id})
+            browsers = {row["browser"] for row in rows} | {self.visitor_id}
+            if browsers <= set(self.visitor_ids):
+                return rows
+            # Grows each time, so it ends. Mostly there is one browser, and one query.
+            self.visitor_ids = sorted(browsers | set(self.visitor_ids))
 
     async def _tell_bots(self) -> None:
         """Inform the programs of bots that a visitor is back who was away."""

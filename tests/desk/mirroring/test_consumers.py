@@ -30,6 +30,7 @@ from conversations.models import (
     Person,
     Visitor,
 )
+from conversations.visitors import visitor_presence
 from core.db import async_pool
 from core.realtime.channel_groups import desk_group, push, visitor_group
 from core.realtime.consumers import LiveConsumer
@@ -152,6 +153,44 @@ async def test_a_page_that_is_opened_meanwhile_learns_it_too(scene: Scene) -> No
     messenger = await scene.socket(f"/ws/messenger/?ticket={ticket}")
     assert (await messenger.connect(SECONDS))[0]
     assert json.loads(await messenger.receive_from(SECONDS))["names"] == ["Alice"]
+
+
+@pytest.mark.parametrize("is_of_other_browser", [False, True])
+async def test_a_look_that_begins_while_a_page_connects_is_told(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, is_of_other_browser: bool
+) -> None:
+    """Between what the socket reads of its visitor and its first push, nothing may be lost."""
+    visitor = scene.conversation.visitor_id
+    if is_of_other_browser:
+        visitor = (await sync_to_async(_other_browser)(scene.conversation)).pk
+    see = visitor_presence.see
+
+    async def look_meanwhile(browser: int) -> None:
+        monkeypatch.setattr(visitor_presence, "see", see)
+        await opened(await scene.viewer())
+        await see(browser)
+
+    monkeypatch.setattr(visitor_presence, "see", look_meanwhile)
+    ticket = await sync_to_async(tickets.issue)(visitor)
+    messenger = await scene.socket(f"/ws/messenger/?ticket={ticket}")
+    assert (await messenger.connect(SECONDS))[0]
+    names = None
+    async with asyncio.timeout(SECONDS):
+        while names is None:
+            frame = json.loads(await messenger.receive_from(SECONDS))
+            names = frame["names"] if frame["type"] == "mirror" else None
+    assert names == ["Alice"]
+
+
+def _other_browser(conversation: Conversation) -> Visitor:
+    """Make the visitor known, and return another browser of theirs."""
+    person = Person.objects.create(
+        website=conversation.website, external_id="c-1", created_at=NOW, profile={}
+    )
+    Visitor.objects.filter(pk=conversation.visitor_id).update(person=person)
+    other = VisitorFactory(website=conversation.website, person=person, agrees=True)
+    Consent.objects.update(covers_mirroring=True)
+    return other
 
 
 async def test_nothing_is_recorded_while_nobody_looks(scene: Scene) -> None:
